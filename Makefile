@@ -1,0 +1,43 @@
+# `make demo` labels an article; `make test` runs every check. Both set up all they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check wheel linker clean
+
+demo: $(VENV)/.core
+	$(BIN)/detente label seeds/asia-trip.txt --date 2021-03-10
+
+# A strict editable install is a folder of links to the files there are, so it is renewed before each run of the tests.
+test: $(VENV)/.dev
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pytest
+	$(MAKE) check
+
+check:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --package detente
+	$(BIN)/mypy tests
+
+linker: $(VENV)/.core
+	$(BIN)/detente link --check tests/linker/marked.jsonl
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build --wheel
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install "setuptools>=77" wheel
+	$(PIP) install --editable ".[dev]"
+	touch $@ $(VENV)/.core
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

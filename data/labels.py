@@ -1,0 +1,52 @@
+"""The labels of the codebook (`codebook.md`, version 1.1): the one place that everything else reads them from."""
+
+from typing import Final
+
+CODEBOOK_VERSION: Final = "1.1"
+
+#: The tones in the order of the model's output; `none` means that the sentence presents no relationship.
+TONES: Final = ("none", "frosty", "neutral", "engaging", "alliance-building")
+
+#: Warmth of each tone; `none` has none.
+WARMTH: Final = {"frosty": -1.0, "neutral": 0.0, "engaging": 0.5, "alliance-building": 1.0}
+
+#: Who leads, for a dyad written A-B with A before B in the alphabet.
+DIRECTIONS: Final = ("a>b", "b>a", "mutual")
+NO_DIRECTION: Final = "n/a"
+
+#: PLOVER root codes as in PLV (Hu et al., ACL 2024), by quad class.
+QUADS: Final = ("verbal cooperation", "material cooperation", "verbal conflict", "material conflict")
+ROOTS: Final = (
+    "AGREE", "CONSULT", "SUPPORT",
+    "COOPERATE", "AID", "YIELD",
+    "REQUEST", "ACCUSE", "REJECT", "THREATEN",
+    "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT",
+)  # fmt: skip
+
+#: DSE (Park et al., ACL Findings 2021): no sentiment, or whose about whom, for an ordered pair p, q.
+SENTIMENTS: Final = ("neutral", "positive p>q", "positive q>p", "negative p>q", "negative q>p")
+
+#: NewsMTSC (Hamborg and Donnay, EACL 2021): the sentence's sentiment towards one target.
+POLARITIES: Final = ("negative", "neutral", "positive")
+
+
+def flip(direction: str) -> str:
+    """Return the direction as seen with A and B exchanged."""
+    return {"a>b": "b>a", "b>a": "a>b"}.get(direction, direction)
+
+
+def dyad_id(first: str, second: str) -> str:
+    """Write a pair of state codes as a dyad: alphabetical, joined by a hyphen (`CHN-USA`)."""
+    return "-".join(sorted((first, second)))
+
+
+def expected_warmth(probabilities: dict[str, float]) -> float:
+    """Return the expected warmth over the four tones, given that there is a relationship, in -1..1.
+
+    Args:
+        probabilities: probability of each of `TONES`.
+    """
+    related = sum(probabilities[tone] for tone in WARMTH)
+    if related <= 0.0:
+        return 0.0
+    return sum(probabilities[tone] * warmth for tone, warmth in WARMTH.items()) / related
