@@ -1,0 +1,102 @@
+"""Names that are two things: Georgia, Brussels, Turkey, and US in a line of capitals."""
+
+import re
+
+from detente.data.page import Page
+
+_US_NAMES = (
+    r"(?:Alabama|Arizona|Arkansas|California|Colorado|Florida|Illinois|Iowa|Kentucky|Louisiana|Maine|Maryland|"
+    r"Michigan|Minnesota|Mississippi|Missouri|"
+    r"Montana|Nevada|New (?:York|Jersey|Hampshire|Mexico)|(?:North|South) Carolina|the Carolinas|Ohio|Oklahoma|"
+    r"Oregon|Pennsylvania|Tennessee|Texas|"
+    r"Utah|Virginia|Washington state|Wisconsin)"
+)
+_US_CUE = re.compile(
+    r"\b(?:Atlanta|Savannah|Augusta|Macon|Fulton County|Kemp|Raffensperger|Warnock|Ossoff|Abrams|Newt Gingrich|"
+    r"Stacey|Zell Miller|Sam Nunn|Republicans?|Democrats?|"
+    r"Democratic|GOP|Senate|Sen\.|Rep\.|congressman|Congressman|gubernatorial|governor|Gov\.|runoff|primary|"
+    r"electoral|swing state|Trump|Biden|Alabama|Florida|"
+    r"Tennessee|Carolina|Carolinas|Arizona|Wisconsin|Michigan|Pennsylvania|Nevada|Texas|Virginia|Mississippi|"
+    r"Louisiana|Kentucky|Ohio|lawmakers in|U\.S\. state|US state|Fort Benning|"
+    r"Dalton|Athens|Columbus|Brunswick|Tech\b|peach|peanut|Southern|plant in|county)\b"
+)
+_GEO_CUE = re.compile(
+    r"\b(?:Tbilisi|Abkhazia\w*|Ossetia\w*|Saakashvili|Shevardnadze|Gamsakhurdia|Ivanishvili|Kobakhidze|Garibashvili|"
+    r"Margvelashvili|Zurabishvili|Kavelashvili|"
+    r"Russia\w*|Moscow|Kremlin|Soviet|Armenia\w*|Azerbaijan\w*|Caucasus|Ukrain\w+|Moldova\w*|NATO|EU|European|"
+    r"Turkey|Turkish|Black Sea|Georgian\w*|Kazakhstan|Estonia|Latvia|Lithuania|Batumi|Gori|Adjara)\b"
+)
+_US_LIST_BEFORE = re.compile(
+    rf"(?:{_US_NAMES}(?:,|,? and|,? or) |\b(?:[Ss]enators?|[Cc]ongressm[ae]n|[Rr]epresentatives?|[Gg]overnor|"
+    rf"[Rr]epublicans?|[Dd]emocrats?|[Ll]awmakers) "
+    r"(?:from|of|in) |\b(?:Gov|Sen|Rep)\. [A-Z][\w. ]+ of )$"
+)
+_US_LIST_AFTER = re.compile(
+    rf"(?:,|,? and|,? or) {_US_NAMES}|'s? (?:governor|secretary of state|senators?|runoff|primary|\d+(?:st|nd|rd|"
+    rf"th) (?:congressional )?district)"
+    r"| (?:governor|Gov\.|Sen\.|Rep\.|Republican|Democrat|congressman|senator|runoff|primary|lawmaker|voters|state\b)"
+)
+_US_PRONOUN_BEFORE = re.compile(
+    r"\b(?:LET|LETS|GIVE|GIVES|GAVE|TELL|TELLS|TOLD|HELP|HELPS|MAKE|MAKES|JOIN|SHOW|SHOWS|CALL|LEAVE|TEACH|TEACHES|"
+    r"OF|FOR|WITH|TO|AMONG|BETWEEN|ALL|BOTH|TRUST|LIKE|KILL|HURT|HURTS|"
+    r"TAUGHT|HELPED|MADE|GAVE|SHOWED|CALLED|LEFT|JOINED|KILLED|COSTING|BROUGHT|KEPT|LIED TO|PROTECT|PROTECTS|HEAR|"
+    r"AFFECT|AFFECTS|COST|COSTS|SAVE|ABOUT|UPON|BEHIND|AROUND|AGAINST|FROM|ON|BRING|BRINGS|KEEP|KEEPS|TAKE|TAKES|"
+    r"REMIND|REMINDS|MEANS) $"
+)
+_US_PRONOUN_AFTER = re.compile(
+    r"(?:\s*$|\s*[.!?,;\"']|\s+(?:ALL|BOTH|TO|THE|A|AN|AND|OR|THAT|WHAT|HOW|WHY|WHEN|WHERE|ABOUT|IF|KNOW|GO|BE|IN|"
+    r"ON|HAVE|NOT|AT|OUT|DOWN|UP|AS|FROM|BACK|MORE)\b)"
+)
+_US_OF = re.compile(r"\b(?:NONE|ALL|SOME|MOST|MANY|EACH|ONE|BOTH|ANY|TWO|THREE|FEW|REST|HALF|EVERY ONE) OF $")
+_BRUSSELS_PLACE = re.compile(
+    r"\b(?:in|to|from|at|near|outside|around|of|via|visit(?:s|ed|ing)?|through|leave|left) (?:the )?$", re.IGNORECASE
+)
+_BRUSSELS_TOWN = re.compile(
+    r"(?:-based\b|'s)? (?:police|airport|metro|court|prosecutors?|suburbs?|district|street|hospital|attacks?|"
+    r"bombings?|mayor|"
+    r"residents|neighbou?rhood|station|hotel|Airport|Airlines)\b"
+)
+_BELGIAN = re.compile(r"Belgi(?:um|an)|BELGI(?:UM|AN)")
+_FEAST = re.compile(
+    r"\b(?:cranberr|Thanksgiving|stuffing|roast|carv|gravy|breast|sandwich|poultry|meat|oven|feast|dinner|"
+    r"Christmas lunch|pardon)",
+    re.IGNORECASE,
+)
+
+
+def is_pronoun(page: Page, start: int, end: int) -> bool:
+    """Tell whether US is the pronoun, in a line of capitals."""
+    if page.case(start) != "capitals":
+        return False
+    before = page.before(start)
+    return bool(
+        _US_OF.search(before) or (_US_PRONOUN_BEFORE.search(before) and _US_PRONOUN_AFTER.match(page.after(end)))
+    )
+
+
+def is_bird(page: Page, start: int, end: int) -> bool:
+    """Tell whether Turkey, at the start of a sentence, is on the table: "Turkey and cranberries"."""
+    opening = page.before(start).rstrip(" \"'(")
+    return opening[-1:] in ("", ".", "!", "?", ":") and bool(_FEAST.search(page.after(end)))
+
+
+def is_us_state(page: Page, start: int, end: int) -> bool:
+    """Tell whether Georgia is the state of the United States: by its sentence, else by the text so far."""
+    left = max(page.plain.rfind(". ", max(0, start - 300), start), start - 300, 0)
+    stop = page.plain.find(". ", end, end + 300)
+    sentence = page.plain[left : stop if stop >= 0 else end + 300].replace("Georgia", "")
+    if _US_LIST_BEFORE.search(page.before(start)) or _US_LIST_AFTER.match(page.after(end)):
+        return True
+    if page.day is not None and page.day.year < 1991 and "Soviet" not in sentence:
+        return True
+    here, there = bool(_US_CUE.search(sentence)), bool(_GEO_CUE.search(sentence))
+    if here or there:
+        return not there
+    earlier = page.title + " " + page.plain[max(0, start - 3000) : start]
+    return len(_US_CUE.findall(earlier)) > 2 * len(_GEO_CUE.findall(earlier))
+
+
+def brussels(page: Page, start: int, end: int) -> str:
+    """Return whom Brussels stands for: Belgium as a place or beside Belgians, else the European Union."""
+    place = _BRUSSELS_PLACE.search(page.before(start)) or _BRUSSELS_TOWN.match(page.after(end))
+    return "BEL" if place or _BELGIAN.search(page.plain[max(0, start - 200) : end + 200]) else "EUU"
