@@ -1,0 +1,1 @@
+"""Labelling with the exported model: onnxruntime and numpy, no torch."""

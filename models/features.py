@@ -1,0 +1,132 @@
+"""Sentences and dyads as arrays: the one place that turns text into what the network reads, in training and in use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Encoding, Tokenizer
+
+Span = tuple[int, int]
+
+#: Tokens put around the actors' mentions for a model that reads markers (first and second actor).
+MARKERS = ("[A]", "[/A]", "[B]", "[/B]")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sentence, its actors and the ordered pairs of them that are to be read.
+
+    Attributes:
+        text: the sentence.
+        actors: for each actor the spans of its mentions in `text` (start, end; characters).
+        pairs: (first, second) as indices into `actors`.
+    """
+
+    text: str
+    actors: Sequence[Sequence[Span]]
+    pairs: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the network reads, for S sentences of up to T tokens, up to K actors each, and D pairs in all.
+
+    Attributes:
+        input_ids: int64 [S, T].
+        attention_mask: int64 [S, T].
+        mentions: float32 [S, K, T]; a row weighs the tokens of one actor's mentions and sums to 1 ([CLS] alone
+            where none of them lies within the tokens read).
+        pairs: int64 [D, 2]; each actor as sentence * K + actor.
+        encodings: the tokenizer's output, which maps tokens back to characters.
+    """
+
+    input_ids: npt.NDArray[np.int64]
+    attention_mask: npt.NDArray[np.int64]
+    mentions: npt.NDArray[np.float32]
+    pairs: npt.NDArray[np.int64]
+    encodings: list[Encoding]
+
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the network's inputs by name."""
+        return {
+            "input_ids": self.input_ids,
+            "attention_mask": self.attention_mask,
+            "mentions": self.mentions,
+            "pairs": self.pairs,
+        }
+
+
+class Featurizer:
+    """Turns items into a batch with a fast tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer, max_length: int) -> None:
+        self.tokenizer = tokenizer
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(max_length)
+        self.pad = next((i for t in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(t)) is not None), 0)
+
+    def tokenize(self, texts: Sequence[str]) -> list[Encoding]:
+        """Tokenize in parallel (the tokenizer's own threads)."""
+        return self.tokenizer.encode_batch(list(texts))
+
+    def batch(self, items: Sequence[Item], encodings: list[Encoding] | None = None) -> Batch:
+        """Pad items to one batch; pairs keep the order of the items."""
+        encodings = encodings or self.tokenize([item.text for item in items])
+        length = max(len(e.ids) for e in encodings)
+        width = max(len(item.actors) for item in items)
+        ids = np.full((len(items), length), self.pad, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        mentions = np.zeros((len(items), width, length), dtype=np.float32)
+        pairs: list[tuple[int, int]] = []
+        for row, (item, encoding) in enumerate(zip(items, encodings, strict=True)):
+            n = len(encoding.ids)
+            ids[row, :n] = encoding.ids
+            mask[row, :n] = 1
+            for column, spans in enumerate(item.actors):
+                mentions[row, column] = token_weights(encoding, spans, length)
+            pairs.extend((row * width + a, row * width + b) for a, b in item.pairs)
+        return Batch(ids, mask, mentions, np.array(pairs, dtype=np.int64).reshape(-1, 2), encodings)
+
+
+def tokens_of(encoding: Encoding, span: Span) -> range:
+    """Return the tokens that overlap a span of characters (empty where it was cut off)."""
+    start, end = span
+    first = next((t for c in range(start, end) if (t := encoding.char_to_token(c)) is not None), None)
+    last = next((t for c in range(end - 1, start - 1, -1) if (t := encoding.char_to_token(c)) is not None), None)
+    return range(0) if first is None or last is None else range(first, last + 1)
+
+
+def token_weights(encoding: Encoding, spans: Sequence[Span], length: int) -> npt.NDArray[np.float32]:
+    """Return the mean over the tokens of all spans as weights, float32 [length]."""
+    weights = np.zeros(length, dtype=np.float32)
+    for span in spans:
+        tokens = tokens_of(encoding, span)
+        weights[tokens.start : tokens.stop] = 1.0
+    total = weights.sum()
+    if total == 0.0:
+        weights[0] = 1.0
+        return weights
+    return weights / np.float32(total)
+
+
+def mark(item: Item) -> Item:
+    """Write markers around the mentions of an item's one pair, for a model that reads them.
+
+    Where mentions overlap, the first in the text is kept.
+    """
+    ((a, b),) = item.pairs
+    spans = sorted((s, e, which) for which, actor in enumerate((a, b)) for s, e in item.actors[actor])
+    text: list[str] = []
+    actors: list[list[Span]] = [[], []]
+    size = at = 0
+    for start, end, which in spans:
+        if start < at:
+            continue
+        left, right = f"{item.text[at:start]}{MARKERS[2 * which]} ", f"{item.text[start:end]} {MARKERS[2 * which + 1]}"
+        text += [left, right]
+        size += len(left)
+        actors[which].append((size, size + end - start))
+        size += len(right)
+        at = end
+    return Item("".join([*text, item.text[at:]]), actors, [(0, 1)])

@@ -1,0 +1,115 @@
+"""Model folders on disk: which files they hold, whether they are whole, and where the shipped one is."""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from detente.models.config import ModelConfig
+
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+WEIGHTS = "model.safetensors"  # for training
+ONNX = "model.onnx"  # for use
+MANIFEST = "manifest.json"  # SHA-256 of every other file
+
+SHIPPED = "detente-mini"
+
+
+class ModelError(ValueError):
+    """A model folder that cannot be used; the message says which, why, and what to do."""
+
+
+def resolve(model: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder of a model.
+
+    Args:
+        model: None for the shipped model; the name of a shipped model; a folder; or a hub id (`owner/name`),
+            which is downloaded to the hub's cache.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    if model is None or str(model) == SHIPPED:
+        return Path(__file__).parent / SHIPPED
+    path = Path(model)
+    if path.is_dir():
+        return path
+    name = str(model)
+    if path.exists():
+        raise ModelError(f"{name} is a file; a model is a folder with {CONFIG}, {ONNX} and {TOKENIZER}")
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+        return _download(name)
+    raise ModelError(f"no model folder at {name}; give a folder, a hub id (owner/name), or nothing for {SHIPPED}")
+
+
+def _download(name: str) -> Path:
+    from huggingface_hub import snapshot_download  # noqa: PLC0415  (only where a hub is asked for)
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        # Never more than the files that a model folder has: no pickles, no code.
+        return Path(snapshot_download(name, allow_patterns=[CONFIG, TOKENIZER, ONNX, MANIFEST, "README.md"]))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(f"no folder {name} here, and the hub did not give it: {str(error).splitlines()[0]}") from error
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Read the configuration of a model folder.
+
+    Raises:
+        ModelError: it is missing or malformed.
+    """
+    try:
+        return ModelConfig.from_dict(json.loads((folder / CONFIG).read_text("utf-8")))
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} is no model folder: it has no {CONFIG}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"{folder / CONFIG}: {error}") from error
+
+
+def verify(folder: Path) -> None:
+    """Check every file that the manifest names against its SHA-256.
+
+    Raises:
+        ModelError: a file is missing or was changed.
+    """
+    try:
+        manifest: dict[str, str] = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{folder} is no exported model: it has no {MANIFEST}; export it with `detente export`"
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{folder / MANIFEST}: not JSON ({error}); copy or export the model again") from error
+    for name, expected in manifest.items():
+        file = folder / name
+        if not file.is_file():
+            raise ModelError(f"{folder}: {name} is missing; copy or install the model again")
+        if sha256(file) != expected:
+            raise ModelError(
+                f"{file} was changed since it was exported (its SHA-256 differs); copy or install it again"
+            )
+
+
+def seal(folder: Path) -> None:
+    """Write the manifest of what a folder holds; the card may be edited afterwards."""
+    files = sorted(f.name for f in folder.iterdir() if f.is_file() and f.name not in {MANIFEST, "README.md"})
+    write_json(folder / MANIFEST, {name: sha256(folder / name) for name in files})
+
+
+def sha256(file: Path) -> str:
+    """Return the hex digest of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_json(file: Path, values: Any) -> None:
+    """Write JSON atomically: a reader sees the old file or the new one, never half of it."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as stream:
+        json.dump(values, stream, indent=2, ensure_ascii=False)
+        stream.write("\n")
+    Path(stream.name).chmod(0o644)
+    Path(stream.name).replace(file)

@@ -1,0 +1,43 @@
+"""Reads news and says how each sentence presents the relationship of each pair of states in it.
+
+>>> import detente
+>>> model = detente.load()
+>>> readings = model.label("Japan thanked Australia for its help.", date="2021-03-10")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from detente.infer.document import Document
+    from detente.infer.label import Detente, load
+    from detente.infer.reading import Reading
+    from detente.models.store import ModelError
+
+    __version__: str
+
+__all__ = ["Detente", "Document", "ModelError", "Reading", "__version__", "load"]
+
+#: Where the public names live; each is imported when it is first used, so that `import detente` costs nothing.
+_HOMES = {
+    "Detente": "detente.infer.label",
+    "Document": "detente.infer.document",
+    "ModelError": "detente.models.store",
+    "Reading": "detente.infer.reading",
+    "load": "detente.infer.label",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        value: object = import_module("importlib.metadata").version("detente")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'detente' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,164 @@
+"""The command line as users meet it: real processes, real pipes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TEXT = "Japan thanked India for its help. China warned Japan.\n"
+TONES = ("none", "frosty", "neutral", "engaging", "alliance-building")
+
+
+def run(*arguments: str | Path, given: str | bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m detente` with standard input."""
+    data = given.encode() if isinstance(given, str) else given
+    done = subprocess.run(
+        [sys.executable, "-m", "detente", *map(str, arguments)],
+        input=data,
+        capture_output=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "COLUMNS": "80", **environment},
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture
+def article(tmp_path: Path) -> Path:
+    file = tmp_path / "article.txt"
+    file.write_text(TEXT, "utf-8")
+    return file
+
+
+def test_table(article: Path, tiny_model: Path) -> None:
+    done = run("label", article, "--all", "--model", tiny_model)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "\x1b" not in done.stdout, "no colour where the output is piped"
+    for words in ("Japan thanked India for its help.", "IND-JPN", "CHN-JPN", "2 sentences, 2 dyads, 2 readings"):
+        assert words in done.stdout
+    assert any(tone in done.stdout for tone in TONES)
+
+
+def test_long_words_are_never_cut_short(tmp_path: Path, tiny_model: Path) -> None:
+    word = "x" * 300
+    (tmp_path / "long.txt").write_text(f"China met {word} Japan.")
+    done = run("label", tmp_path / "long.txt", "--all", "--model", tiny_model)
+    assert done.stdout.count("x") >= 300
+    assert "…" not in done.stdout
+
+
+def test_control_characters_do_not_reach_the_terminal(tmp_path: Path, tiny_model: Path) -> None:
+    (tmp_path / "odd.txt").write_text("China \x1b[31m warned\x07 Japan.")
+    assert "\x1b" not in run("label", tmp_path / "odd.txt", "--all", "--model", tiny_model, FORCE_COLOR="").stdout
+
+
+def test_json_and_dyads(article: Path, tiny_model: Path) -> None:
+    done = run("label", article, "--dyads", "USA-CHN, JPN-IND", "--json", "--model", tiny_model)
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(r["id"], r["dyad"], r["found"]) for r in records] == [
+        ("article", "CHN-USA", False),
+        ("article", "IND-JPN", True),
+        ("article", "CHN-USA", False),
+        ("article", "IND-JPN", False),
+    ]
+
+
+def test_text_from_standard_input(tiny_model: Path) -> None:
+    done = run("label", "-", "--json", "--all", "--model", tiny_model, given=TEXT)
+    assert [json.loads(line)["dyad"] for line in done.stdout.splitlines()] == ["IND-JPN", "CHN-JPN"]
+
+
+def test_jsonl(tiny_model: Path) -> None:
+    lines = [
+        {"id": "a", "text": TEXT, "date": "2021-03-10", "title": "Trip", "source": "kept out"},
+        {"id": "b", "text": "China warned Japan.", "dyads": [["USA", "CHN"], ["JPN", "CHN"]]},
+        {"id": "c", "text": "Nothing of note."},
+    ]
+    done = run("label", "--jsonl", "--all", "--model", tiny_model, given="\n".join(map(json.dumps, lines)))
+    assert (done.returncode, done.stderr) == (0, "")
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(r["id"], r["dyad"], r["found"]) for r in records] == [
+        ("a", "IND-JPN", True),
+        ("a", "CHN-JPN", True),
+        ("b", "CHN-USA", False),
+        ("b", "CHN-JPN", True),
+    ]
+
+
+def test_jsonl_answers_before_the_input_ends(tiny_model: Path) -> None:
+    command = [sys.executable, "-m", "detente", "label", "--jsonl", "--all", "--model", str(tiny_model)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for name in ("a", "b"):
+            process.stdin.write(json.dumps({"id": name, "text": "China warned Japan."}).encode() + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["id"] == name
+        process.stdin.close()
+        assert process.stdout.read() == b""
+
+
+def test_reader_that_stops_early(tiny_model: Path) -> None:
+    lines = (json.dumps({"text": "China warned Japan."}) + "\n") * 3000
+    command = [sys.executable, "-m", "detente", "label", "--jsonl", "--all", "--model", str(tiny_model)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        try:
+            process.stdin.write(lines.encode())
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        assert b"Traceback" not in process.stderr.read()
+
+
+def test_link(article: Path) -> None:
+    done = run("link", article, "--json")
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(r["text"], r["state"]) for r in records] == [
+        ("Japan", "JPN"),
+        ("India", "IND"),
+        ("China", "CHN"),
+        ("Japan", "JPN"),
+    ]
+    assert "IND" in run("link", article).stdout
+
+
+def test_link_check(tmp_path: Path) -> None:
+    row = {"id": "1", "date": None, "kind": "plain", "marked": "[CHN:name|China] warned [JPN:name|Japan]."}
+    (tmp_path / "marked.jsonl").write_text(json.dumps(row))
+    done = run("link", "--check", tmp_path / "marked.jsonl")
+    assert done.returncode == 0
+    assert "P 1.000  R 1.000" in done.stdout
+
+
+def test_states() -> None:
+    lines = run("states").stdout.splitlines()
+    assert len(lines) > 193
+    assert any(line.startswith("EUU") for line in lines)
+
+
+def test_corpora() -> None:
+    done = run("corpora")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("plv", "dse", "newsmtsc", "annotations"))
+
+
+def test_version() -> None:
+    import detente
+
+    assert run("--version").stdout == f"detente {detente.__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["label", "link", "states", "corpora"])
+def test_help_has_an_example(command: str) -> None:
+    done = run(command, "--help")
+    assert done.returncode == 0
+    assert "Example" in done.stdout
+    assert f"detente {command}" in done.stdout.split("Example")[1]

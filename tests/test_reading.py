@@ -1,0 +1,80 @@
+"""The record and its schema."""
+
+import dataclasses
+import json
+
+import pytest
+
+from detente.data.labels import TONES
+from detente.data.mentions import Mention
+from detente.infer.reading import Reading, schema
+
+READING = Reading(
+    id="a1",
+    sentence="China thanked Japan.",
+    start=10,
+    end=30,
+    dyad="CHN-JPN",
+    tone="engaging",
+    warmth=0.512345,
+    probabilities=dict(zip(TONES, (0.1, 0.05, 0.05, 0.700049, 0.099951), strict=True)),
+    direction="a>b",
+    cue="thanked",
+    cue_start=16,
+    cue_end=23,
+    root="CONSULT",
+    quad="verbal cooperation",
+    mentions=(Mention(10, 15, "CHN", "name"), Mention(24, 29, "JPN", "name")),
+    model="tiny 1",
+)
+
+
+def test_record() -> None:
+    assert json.dumps(READING.to_dict()) == json.dumps(
+        {
+            "id": "a1",
+            "sentence": "China thanked Japan.",
+            "start": 10,
+            "end": 30,
+            "dyad": "CHN-JPN",
+            "tone": "engaging",
+            "warmth": 0.5123,
+            "probabilities": {
+                "none": 0.1,
+                "frosty": 0.05,
+                "neutral": 0.05,
+                "engaging": 0.7,
+                "alliance-building": 0.1,
+            },
+            "direction": "a>b",
+            "cue": "thanked",
+            "cue_start": 16,
+            "cue_end": 23,
+            "root": "CONSULT",
+            "quad": "verbal cooperation",
+            "mentions": [
+                {"start": 10, "end": 15, "text": "China", "state": "CHN", "how": "name", "via": ""},
+                {"start": 24, "end": 29, "text": "Japan", "state": "JPN", "how": "name", "via": ""},
+            ],
+            "found": True,
+            "model": "tiny 1",
+        }
+    )
+
+
+def test_schema_names_what_the_record_has() -> None:
+    record, described = READING.to_dict(), schema()
+    assert list(described["properties"]) == list(record)
+    assert described["required"] == [field.name for field in dataclasses.fields(Reading)]
+    assert list(described["properties"]["probabilities"]["properties"]) == list(TONES)
+    assert list(described["properties"]["mentions"]["items"]["properties"]) == list(record["mentions"][0])
+    json.dumps(described)
+
+
+def test_probability_is_the_chosen_tones() -> None:
+    assert READING.probability == pytest.approx(0.700049)
+
+
+def test_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        READING.tone = "none"  # type: ignore[misc]

@@ -1,0 +1,222 @@
+"""A training run on made-up corpora with a tiny base: settings, run, resume, export, report, command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import PreTrainedTokenizerFast
+
+from detente.data.labels import TONES
+from detente.infer.engine import Engine
+from detente.infer.label import load
+from detente.models.store import read_config, verify
+from detente.train.args import Corpus, read_args
+from detente.train.calibrate import fit_temperatures, nll, softmax, temperature
+from detente.train.evaluate import evaluate, markdown, save
+from detente.train.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
+from detente.train.run import train
+from tests.conftest import MAX_LENGTH, tiny_encoder
+
+CORPORA = Path(__file__).parent / "corpora"
+
+
+@pytest.fixture
+def corpora(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DETENTE_CORPORA", str(CORPORA))
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pretrained encoder as the hub has them: weights, configuration, tokenizer."""
+    folder = tmp_path_factory.mktemp("base")
+    model, tokenizer = tiny_encoder()
+    model.encoder.save_pretrained(folder)  # type: ignore[operator]
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def config(base: Path, tmp_path: Path) -> Path:
+    file = tmp_path / "tiny.yaml"
+    values = {
+        "output": str(tmp_path / "run"),
+        "base": str(base),
+        "max_length": MAX_LENGTH,
+        "hidden": 16,
+        "corpora": {"annotations": {"repeat": 2}, "plv": {}, "dse": {"weight": 0.5}, "newsmtsc": {"limit": 2}},
+        "epochs": 2,
+        "batch_size": 4,
+        "learning_rate": 0.01,
+        "masked": 0.2,
+        "swapped": 0.3,
+        "tracking": f"sqlite:///{tmp_path}/mlruns.db",
+    }
+    file.write_text(yaml.safe_dump(values), "utf-8")
+    return file
+
+
+def test_settings_come_from_yaml_with_overrides(config: Path) -> None:
+    settings = read_args(config, ["epochs=1", "corpora.plv.repeat=3", "heads.tone=2.0"])
+    assert settings.epochs == 1
+    assert settings.corpora["plv"] == Corpus(repeat=3)
+    assert settings.heads == {"tone": 2.0}
+    assert settings.flat()["corpora.plv.repeat"] == "3"
+    assert json.loads(json.dumps(settings.to_dict()))["output"] == str(settings.output)
+
+
+@pytest.mark.parametrize(
+    ("override", "fault"),
+    [
+        ("epoch=1", "epoch"),
+        ("corpora.plv.repeats=3", "repeats"),
+        ("epochs=many", "epochs"),
+        ("epochs", "key=value"),
+        ("epochs.x=1", "epochs"),
+        ("precision=fp8", "precision"),
+    ],
+)
+def test_a_wrong_setting_is_named(config: Path, override: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        read_args(config, [override])
+
+
+def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no such file"):
+        read_args(tmp_path / "no.yaml")
+    (tmp_path / "x.yaml").write_text("a: [", "utf-8")
+    with pytest.raises(ValueError, match="not YAML"):
+        read_args(tmp_path / "x.yaml")
+    (tmp_path / "y.yaml").write_text("- a", "utf-8")
+    with pytest.raises(ValueError, match="key: value"):
+        read_args(tmp_path / "y.yaml")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("corpora")
+@pytest.mark.filterwarnings("ignore")  # of the libraries that a run goes through
+def test_a_run_from_settings_to_report(config: Path, tmp_path: Path) -> None:
+    import mlflow
+
+    settings = read_args(config)
+    folder = train(settings)
+
+    verify(folder)
+    assert read_config(folder).base == settings.base
+    trained = {r["benchmark"]: r["metrics"] for r in json.loads((settings.output / "dev.json").read_text("utf-8"))}
+    assert set(trained) == {"annotations dev", "PLV dev", "DSE dev, unseen", "NewsMTSC dev"}
+
+    mlflow.set_tracking_uri(settings.tracking)
+    (run,) = mlflow.search_runs(experiment_names=["detente"], output_format="list")
+    assert run.data.params["corpora.dse.weight"] == "0.5"
+    assert len(run.data.tags["data.annotations"]) == 64
+    assert {"train_loss", "eval_dev_mean", "final_annotations_dev_tone_f1"} <= set(run.data.metrics)
+    artifacts = {file.path for file in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
+    assert {"settings.yaml", "confusion"} <= artifacts
+    served = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+    assert served.metadata.signature.inputs.input_names() == ["id", "text", "date", "title"]
+    text = "China warned Japan over the islands. Japan met China for talks."
+    said = served.predict(pd.DataFrame({"id": ["a"], "text": [text]}))
+    ours = load(folder).label(text, id="a")
+    assert said[["sentence", "dyad", "tone"]].values.tolist() == [[r.sentence, r.dyad, r.tone] for r in ours]
+
+    results = evaluate(folder, resamples=20)
+    save(results, tmp_path / "report.json")
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    plv = next(r for r in report if r["benchmark"] == "PLV test")
+    assert plv["published"]["quad_f1"]["ConfliBERT"] == 0.963
+    assert set(plv["baselines"]) == {"majority", "TF-IDF"}
+    low, high = plv["intervals"]["root_f1"]
+    assert low <= plv["metrics"]["root_f1"] <= high
+    assert len(markdown(results).splitlines()) == 2 + sum(len(r.metrics) for r in results)
+    dev = next(r for r in report if r["benchmark"] == "annotations dev")
+    assert np.array(dev["confusion"]).shape == (len(TONES), len(TONES))
+    assert dev["metrics"] == pytest.approx(trained["annotations dev"]), "the report repeats the run's figures"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("corpora")
+@pytest.mark.filterwarnings("ignore")
+def test_a_stopped_run_goes_on(config: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first = read_args(config, ["epochs=1", "tracking=", "name=first"])
+    train(first)
+    before = sorted(p.name for p in (first.output / "checkpoints").iterdir())
+    again = read_args(config, ["epochs=2", "tracking=", "name=second"])
+    train(again)
+    state = max((again.output / "checkpoints").iterdir(), key=lambda p: int(p.name.split("-")[1]))
+    log = json.loads((state / "trainer_state.json").read_text("utf-8"))
+    assert state.name not in before
+    assert log["epoch"] == 2
+    assert read_config(again.output / "model").name == "second"
+    assert Engine(again.output / "model").name == "second 0.1.0"
+
+
+@pytest.mark.slow
+def test_the_command_line_trains_and_measures(config: Path, tmp_path: Path) -> None:
+    def detente(*words: str) -> subprocess.CompletedProcess[str]:
+        import os
+
+        env = os.environ | {"DETENTE_CORPORA": str(CORPORA), "PYTHONWARNINGS": "ignore"}
+        return subprocess.run(
+            [sys.executable, "-m", "detente", *words], capture_output=True, text=True, env=env, check=False
+        )
+
+    ran = detente("train", str(config), "epochs=1", "tracking=")
+    assert ran.returncode == 0, ran.stderr
+    model = str(tmp_path / "run" / "model")
+    ran = detente("evaluate", model, "--corpora", "plv", "--split", "dev", "--json", str(tmp_path / "r.json"))
+    assert ran.returncode == 0, ran.stderr
+    assert "PLV dev" in ran.stdout
+    assert "annotations" not in ran.stdout
+    assert (tmp_path / "r.json").is_file()
+
+    for words, code, says in (
+        (["train", "no.yaml"], 1, "no such file"),
+        (["train", str(config), "epoch=2"], 1, "epoch"),
+        (["evaluate", model, "--corpora", "nothing"], 2, "no benchmark for nothing"),
+        (["evaluate", "./nowhere"], 1, "no model folder"),
+        (["export", "./nowhere", str(tmp_path / "x")], 1, "config.json"),
+    ):
+        ran = detente(*words)
+        assert ran.returncode == code, ran.stderr
+        assert says in ran.stderr
+        assert "Traceback" not in ran.stderr
+
+
+def test_metrics_by_hand() -> None:
+    gold = ["none", "frosty", "engaging", "frosty"]
+    assert macro_f1(gold, gold, ("none", "frosty", "engaging")) == 1.0
+    assert macro_f1(gold, ["none"] * 4, ("none", "frosty")) == pytest.approx((2 * 0.25 / 1.25) / 2)
+    assert relation_f1(gold, ["none", "engaging", "frosty", "none"]) == pytest.approx(2 * 1 * (2 / 3) / (1 + 2 / 3))
+    assert warmth_r(gold, [0.9, -0.9, 0.4, -0.8]) == pytest.approx(1.0, abs=0.01)
+    assert warmth_r(gold, [0.0] * 4) == 0.0
+    assert span_f1("China warned Japan", (0, 12), (6, 18)) == pytest.approx(0.5)
+    assert span_f1("China", None, None) == 1.0
+
+
+def test_ece_of_a_model_that_knows_what_it_knows() -> None:
+    sure = np.tile([0.8, 0.2], (1000, 1))
+    gold = np.array([0] * 800 + [1] * 200)
+    assert ece(sure, gold) == pytest.approx(0.0, abs=1e-9)
+    assert ece(np.tile([1.0, 0.0], (1000, 1)), gold) == pytest.approx(0.2)
+
+
+@given(st.floats(0.5, 2.5), st.integers(0, 1000))
+def test_the_temperature_that_was_put_in_comes_out(wrong: float, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    logits = draw.normal(scale=2.0, size=(4000, 3))
+    gold = np.array([draw.choice(3, p=row) for row in softmax(logits)])
+    found = temperature(softmax(logits * wrong), gold)
+    assert found == pytest.approx(wrong, rel=0.15)
+    assert nll(softmax(np.log(softmax(logits * wrong)) / found), gold) <= nll(softmax(logits * wrong), gold) + 1e-9
+
+
+def test_a_head_with_few_rows_keeps_its_temperature() -> None:
+    rows = [np.array([0.9, 0.1])] * 10
+    assert fit_temperatures({"tone": (rows, [0] * 10)}) == {}
