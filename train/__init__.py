@@ -1,0 +1,1 @@
+"""Fine-tune, distil, calibrate, export and evaluate (extra `[train]`)."""

@@ -1,0 +1,107 @@
+"""A trained model as ONNX with int8 weights: what the `infer` room runs without torch."""
+
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from detente.models.config import HEADS
+from detente.models.encoder import PairEncoder
+from detente.models.features import Featurizer, Item
+from detente.models.store import CONFIG, ONNX, TOKENIZER, seal, write_json
+
+OPSET = 18
+
+
+class _Flat(nn.Module):
+    """The encoder with its outputs as a tuple, heads in order and the cue last, which is what ONNX has."""
+
+    def __init__(self, model: PairEncoder) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, mentions: Tensor, pairs: Tensor) -> tuple[Tensor, ...]:
+        readings = self.model(input_ids, attention_mask, mentions, pairs)
+        return (*(readings.heads[head] for head in self.model.spec.heads), readings.cue)
+
+
+def export(model: PairEncoder, tokenizer: Tokenizer, folder: Path, *, int8: bool = True) -> Path:
+    """Write a model folder that `detente.load` opens: ONNX, tokenizer, configuration and manifest.
+
+    Args:
+        model: on the CPU, in evaluation mode.
+        tokenizer: its tokenizer.
+        folder: made if it is not there; a README.md in it is left alone.
+        int8: weights of the matrix products and embeddings as int8 (dynamic quantization), else fp32.
+
+    Returns:
+        The folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        plain = Path(scratch) / "fp32.onnx"
+        to_onnx(model, tokenizer, plain)
+        if int8:
+            quantize(plain, folder / ONNX)
+        else:
+            shutil.copyfile(plain, folder / ONNX)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.save(str(folder / TOKENIZER))
+    write_json(folder / CONFIG, model.spec.to_dict())
+    seal(folder)
+    return folder
+
+
+def to_onnx(model: PairEncoder, tokenizer: Tokenizer, file: Path) -> None:
+    """Trace a model into one ONNX file, fp32, with free batch, length, actor and pair axes."""
+    example = Featurizer(tokenizer, model.spec.max_length).batch(
+        [
+            Item("One and Two met Three.", [[(0, 3)], [(8, 11)], [(16, 21)]], [(0, 1), (1, 0), (0, 2)]),
+            Item("Two answered One at once.", [[(0, 3)], [(13, 16)]], [(0, 1)]),
+        ]
+    )
+    axes = {
+        "input_ids": {0: "sentences", 1: "tokens"},
+        "attention_mask": {0: "sentences", 1: "tokens"},
+        "mentions": {0: "sentences", 1: "actors", 2: "tokens"},
+        "pairs": {0: "pairs"},
+        **{head: {0: "pairs"} for head in HEADS},
+        "cue": {0: "pairs", 1: "tokens"},
+    }
+    arrays = example.arrays()
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")  # the tracer warns of every shape that it reads
+        torch.onnx.export(
+            _Flat(model).eval(),
+            tuple(torch.from_numpy(a) for a in arrays.values()),
+            str(file),
+            input_names=list(arrays),
+            output_names=[*model.spec.heads, "cue"],
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,  # the traced graph is the one that onnxruntime's quantizer reads well
+        )
+
+
+def quantize(plain: Path, file: Path) -> None:
+    """Quantize an fp32 ONNX file's weights to int8, per channel (dynamic: activations at run time)."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415  (imports onnx: only here)
+    from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
+        ready = Path(scratch) / "ready.onnx"
+        quant_pre_process(str(plain), str(ready), skip_symbolic_shape=True)
+        quantize_dynamic(
+            str(ready),
+            str(file),
+            per_channel=True,
+            reduce_range=False,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["MatMul", "Gemm", "Gather"],
+            extra_options={"MatMulConstBOnly": True},
+        )

@@ -1,0 +1,175 @@
+"""The training run: rows of every corpus, transformers' `Trainer`, the best checkpoint by the dev metric."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainerControl, TrainingArguments
+from transformers.trainer_pt_utils import LengthGroupedSampler
+from transformers.trainer_utils import get_last_checkpoint
+
+from detente.models.config import ModelConfig
+from detente.models.encoder import PairEncoder, Readings
+from detente.models.features import Featurizer
+from detente.train.args import TrainArgs
+from detente.train.batches import Collator, loss
+from detente.train.rows import Row
+
+log = logging.getLogger(__name__)
+
+#: Measures a model on the dev splits: metrics by name.
+Develop = Callable[[PairEncoder, Featurizer], dict[str, float]]
+
+
+class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped here
+    """`Trainer` for rows: the loss of all heads, and a dev evaluation by the benchmarks' own metrics."""
+
+    control: TrainerControl
+    optimizer: torch.optim.Optimizer | None
+
+    def __init__(self, settings: TrainArgs, develop: Any, **kwargs: Any) -> None:
+        self.settings = settings
+        self.develop = develop
+        super().__init__(**kwargs)
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,  # noqa: ARG002  (the loss is a mean over pairs)
+    ) -> Tensor | tuple[Tensor, Readings]:
+        """Return the loss of a batch."""
+        targets = inputs.pop("targets")
+        readings = model(**inputs)
+        value = loss(readings, targets, self.settings.heads)
+        if self.args.gradient_accumulation_steps > 1 and not return_outputs:
+            value = value / self.args.gradient_accumulation_steps
+        return (value, readings) if return_outputs else value
+
+    def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
+        """Measure the model on the dev splits."""
+        self.model.eval()
+        metrics = {f"{metric_key_prefix}_{k}": v for k, v in self.develop(self.model).items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
+        """Draw batches of sentences of about the same length, which halves the padding and so the time on a CPU."""
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        generator = torch.Generator().manual_seed(self.settings.seed)
+        return LengthGroupedSampler(size, lengths=[len(row.text) for row in rows], generator=generator)
+
+    def create_optimizer(self, *_: Any, **__: Any) -> torch.optim.Optimizer:
+        """AdamW with a higher rate for the new heads and, by choice, a lower one for the lower encoder layers."""
+        if self.optimizer is None:
+            self.optimizer = torch.optim.AdamW(
+                rates(self.model, self.settings), lr=self.settings.learning_rate, fused=True
+            )
+        return self.optimizer
+
+
+def rates(model: nn.Module, settings: TrainArgs) -> list[dict[str, Any]]:
+    """Return AdamW's parameter groups."""
+    depth = int(model.encoder.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        rate = settings.learning_rate
+        if not name.startswith("encoder."):
+            rate *= settings.head_rate
+        else:
+            layer = next((int(p) for p in name.split(".") if p.isdigit()), -1)
+            rate *= settings.layer_decay ** (depth - 1 - layer)
+        decay = 0.0 if parameter.ndim < 2 else settings.weight_decay  # none for biases and norms
+        groups.setdefault((rate, decay), []).append(parameter)
+    return [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()]
+
+
+def fit(
+    settings: TrainArgs,
+    rows: Sequence[Row],
+    develop: Develop,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> tuple[PairEncoder, Featurizer]:
+    """Train a model on rows.
+
+    Args:
+        settings: of the run.
+        rows: training rows; repeats and draws are already in them.
+        develop: measures a model on the dev splits.
+        callbacks: of the Trainer (MLflow).
+
+    Returns:
+        The best model by `settings.metric`, and what reads text for it.
+    """
+    torch.manual_seed(settings.seed)
+    config = ModelConfig(
+        name=settings.name,
+        version=settings.version,
+        base=settings.base,
+        hidden=settings.hidden,
+        max_length=settings.max_length,
+        markers=settings.markers,
+    )
+    model, tokenizer = PairEncoder.from_base(config, settings.dropout, settings.encoder_dropout)
+    if settings.freeze_embeddings:
+        model.encoder.embeddings.requires_grad_(False)
+    featurizer = Featurizer(tokenizer, settings.max_length)
+    cuda = torch.cuda.is_available()
+    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and cuda and torch.cuda.is_bf16_supported())
+    arguments = TrainingArguments(
+        output_dir=str(settings.output / "checkpoints"),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.accumulate,
+        learning_rate=settings.learning_rate,
+        warmup_steps=settings.warmup,
+        lr_scheduler_type="linear",
+        bf16=bf16,
+        tf32=True if cuda else None,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=settings.metric,
+        greater_is_better=True,
+        logging_steps=50,
+        seed=settings.seed,
+        data_seed=settings.seed,
+        dataloader_num_workers=4 if cuda else 0,
+        remove_unused_columns=False,
+        report_to="none",
+        label_names=["targets"],
+    )
+    early = [] if settings.patience is None else [EarlyStoppingCallback(settings.patience)]
+    trainer = PairTrainer(
+        settings,
+        lambda m: develop(m, featurizer),
+        model=model,
+        args=arguments,
+        train_dataset=list(rows),
+        eval_dataset=[],  # `evaluate` reads the dev splits itself
+        data_collator=Collator(
+            featurizer,
+            settings.markers,
+            smoothing=settings.smoothing,
+            masked=settings.masked,
+            swapped=settings.swapped,
+            seed=settings.seed,
+        ),
+        callbacks=[*early, *callbacks],
+    )
+    last = (
+        get_last_checkpoint(arguments.output_dir) if settings.resume and Path(arguments.output_dir).is_dir() else None
+    )
+    if last:
+        log.info("going on from %s", last)
+    trainer.train(resume_from_checkpoint=last)
+    return model.eval(), featurizer

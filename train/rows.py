@@ -1,0 +1,132 @@
+"""Training rows: a sentence, its pairs of actors, and what is known of each pair, whatever corpus it comes from.
+
+Every label is a distribution over a head's labels with a weight, so that a hard label, a smoothed one and a teacher's
+soft one are the same thing to the loss.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from detente.data.examples import Example
+from detente.data.labels import flip
+from detente.models.config import HEADS
+from detente.models.features import Item, Span
+
+
+@dataclass(slots=True)
+class Label:
+    """What is known of one pair.
+
+    Attributes:
+        heads: distribution over the labels of each head that the pair has a label for.
+        weight: factor of the loss.
+        cue: spans of the cue in the sentence; empty if there are none; None if not annotated.
+    """
+
+    heads: dict[str, list[float]]
+    weight: float = 1.0
+    cue: list[Span] | None = None
+
+
+@dataclass(slots=True)
+class Row:
+    """One sentence with its actors, pairs and labels.
+
+    Attributes:
+        text: the sentence.
+        states: code of each actor; empty where the corpus has none.
+        actors: spans of each actor's mentions.
+        pairs: (first, second) as indices into the actors.
+        labels: one for each pair.
+        corpus: where it comes from.
+        ordered: whether the first actor of a pair has a role (PLV's source); else the order is drawn anew each time.
+        date: ISO date of the article, or empty.
+    """
+
+    text: str
+    states: list[str]
+    actors: list[list[Span]]
+    pairs: list[tuple[int, int]]
+    labels: list[Label]
+    corpus: str
+    ordered: bool = True
+    date: str = ""
+
+    @property
+    def item(self) -> Item:
+        """What the network reads of the row."""
+        return Item(self.text, self.actors, self.pairs)
+
+    def actor(self, state: str, spans: Sequence[Span]) -> int:
+        """Return the index of an actor, which is added if it is new."""
+        for index, known in enumerate(zip(self.states, self.actors, strict=True)):
+            if known == (state, list(spans)):
+                return index
+        self.states.append(state)
+        self.actors.append(list(spans))
+        return len(self.actors) - 1
+
+
+def one_hot(head: str, label: str) -> list[float]:
+    """Return a label as a distribution over its head's labels."""
+    labels = HEADS[head]
+    vector = [0.0] * len(labels)
+    vector[labels.index(label)] = 1.0
+    return vector
+
+
+def rows_of(
+    examples: Iterable[Example], corpus: str, confidence: Mapping[int, float], weight: float = 1.0
+) -> list[Row]:
+    """Gather examples into rows, one per sentence, in order of first appearance."""
+    rows: dict[tuple[str, str], Row] = {}
+    for example in examples:
+        row = rows.setdefault(
+            (example.text, example.date), Row(example.text, [], [], [], [], corpus, not example.dyad, example.date)
+        )
+        first, second = example.dyad.split("-") if example.dyad else ("", "")
+        row.pairs.append((row.actor(first, example.a), row.actor(second, second_actor(example))))
+        row.labels.append(label_of(example, weight * confidence.get(example.confidence or 3, 1.0)))
+    return list(rows.values())
+
+
+def second_actor(example: Example) -> tuple[Span, ...]:
+    """Return the mentions of B; a corpus with one target (NewsMTSC) is read as the pair of the target with itself."""
+    return example.a if example.polarity else example.b
+
+
+def item_of(example: Example) -> Item:
+    """Return one example as what the network reads, its one pair in the corpus' order."""
+    return Item(example.text, [example.a, second_actor(example)], [(0, 1)])
+
+
+def label_of(example: Example, weight: float) -> Label:
+    """Return the gold label of one example."""
+    gold = {
+        "tone": example.tone,
+        "direction": example.direction,
+        "root": example.root,
+        "quad": example.quad,
+        "sentiment": example.sentiment,
+        "polarity": example.polarity,
+    }
+    heads = {head: one_hot(head, label) for head, label in gold.items() if label in HEADS[head]}
+    annotated = example.tone is not None
+    cue = [example.cue] if example.cue else ([] if example.tone == "none" else None)
+    return Label(heads, weight, cue if annotated else None)
+
+
+def flipped(label: Label) -> Label:
+    """Return the label of the pair with its actors exchanged."""
+    heads = dict(label.heads)
+    for head, order in (("direction", _order("direction")), ("sentiment", _order("sentiment"))):
+        if head in heads:
+            heads[head] = [heads[head][i] for i in order]
+    return Label(heads, label.weight, label.cue)
+
+
+def _order(head: str) -> Sequence[int]:
+    labels = HEADS[head]
+    swap = {"p>q": "q>p", "q>p": "p>q"}
+    other = [flip(x) if head == "direction" else " ".join(swap.get(w, w) for w in x.split(" ")) for x in labels]
+    return [labels.index(x) for x in other]

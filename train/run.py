@@ -1,0 +1,103 @@
+"""From settings to a model folder: read the corpora, train, calibrate, export, log."""
+
+import logging
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+from transformers import TrainerCallback
+
+from detente.data.corpora import read
+from detente.models.config import HEADS
+from detente.models.encoder import PairEncoder
+from detente.models.features import Featurizer
+from detente.train import benchmarks
+from detente.train.args import TrainArgs
+from detente.train.calibrate import fit_temperatures
+from detente.train.engine import TorchEngine
+from detente.train.evaluate import evaluate, save
+from detente.train.export import export
+from detente.train.fit import fit
+from detente.train.rows import Row, rows_of
+
+log = logging.getLogger(__name__)
+
+
+def train(settings: TrainArgs) -> Path:
+    """Train, calibrate and export a model.
+
+    Returns:
+        The exported model's folder (`output/model`); `output/torch` holds the weights to go on from, `output/dev.json`
+        the exported model's report on the dev splits.
+
+    Raises:
+        ValueError, CorpusError: the settings or the corpora are at fault; the message says how.
+    """
+    settings.output.mkdir(parents=True, exist_ok=True)
+    rows = training_rows(settings)
+    with _tracked(settings) as tracking:
+        callbacks: list[TrainerCallback] = [tracking.Curves()] if tracking else []
+        model, featurizer = fit(settings, rows, lambda m, f: develop(m, f, settings), callbacks)
+        model = calibrated(model.to("cpu"), featurizer, settings)
+        model.save_pretrained(settings.output / "torch", featurizer.tokenizer)
+        folder = export(model, featurizer.tokenizer, settings.output / "model")
+        results = evaluate(folder, split="dev", corpora=list(settings.corpora), baselines=False)
+        save(results, settings.output / "dev.json")
+        if tracking:
+            tracking.log_result(folder, results)
+    return folder
+
+
+@contextmanager
+def _tracked(settings: TrainArgs) -> Iterator[ModuleType | None]:
+    """Open an MLflow run, unless the settings name no place for it."""
+    if not settings.tracking:
+        yield None
+        return
+    from detente.train import tracking  # noqa: PLC0415  (MLflow takes seconds to import)
+
+    with tracking.run(settings):
+        yield tracking
+
+
+def training_rows(settings: TrainArgs) -> list[Row]:
+    """Read the rows of every corpus of a run, each as often as its settings say."""
+    rows: list[Row] = []
+    for name, corpus in settings.corpora.items():
+        found = read(name, "train+dev" if corpus.dev else "train")
+        for problem in found.problems:
+            log.warning("left out: %s", problem)
+        examples = found.examples
+        if corpus.limit is not None:
+            examples = random.Random(settings.seed).sample(examples, min(corpus.limit, len(examples)))
+        rows += rows_of(examples, name, settings.confidence, corpus.weight) * corpus.repeat
+    log.info("%d training rows, %d pairs", len(rows), sum(len(row.pairs) for row in rows))
+    return rows
+
+
+def develop(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> dict[str, float]:
+    """Measure a torch model on the dev splits of a run's corpora."""
+    return benchmarks.develop(TorchEngine(model, featurizer), list(settings.corpora))
+
+
+def calibrated(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> PairEncoder:
+    """Fit the temperature of each head on the dev splits and write it into the model's configuration."""
+    heads: dict[str, tuple[list[npt.NDArray[np.float64]], list[int]]] = {}
+    engine = TorchEngine(model, featurizer)
+    for benchmark in benchmarks.DEV:
+        if benchmark.corpus not in settings.corpora or settings.corpora[benchmark.corpus].dev:
+            continue
+        examples = benchmark.examples()
+        for example, scores in zip(examples, benchmarks.scores_of(engine, benchmark, examples), strict=True):
+            for head, labels in HEADS.items():
+                if (label := getattr(example, head)) in labels:
+                    rows, known = heads.setdefault(head, ([], []))
+                    rows.append(scores.heads[head].astype(np.float64))
+                    known.append(labels.index(label))
+    model.spec = replace(model.spec, temperature=fit_temperatures(heads))
+    return model
