@@ -18,11 +18,13 @@ class File:
         path: where it lies in the folder of corpora.
         url: where it is fetched from; empty where it is not public.
         sha256: the digest of what lies at the URL, then those of other copies with the same rows.
+        carried: the package carries it; its path is from the folder of this module.
     """
 
     path: str
     url: str = ""
     sha256: tuple[str, ...] = ()
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,14 @@ _MTSC_RW = File(
 )
 
 ENTRIES: Final = (
+    Entry(
+        name="detente",
+        what="sentences written for this project in the manner of news, labelled by the codebook, with contrast pairs",
+        licence="Apache-2.0",
+        source="",
+        citation="",
+        splits={"train": File("corpus.jsonl", carried=True)},
+    ),
     Entry(
         name="plv",
         what="sentences with a source and a target actor, by PLOVER root (15) and quad class; no neutral class",

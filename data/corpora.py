@@ -28,6 +28,7 @@ _READERS: Final[dict[str, readers.Reader]] = {
     "dse": readers.dse,
     "newsmtsc": readers.newsmtsc,
     "annotations": readers.annotations,
+    "detente": readers.own,
 }
 
 
@@ -107,7 +108,7 @@ def read(name: str, split: str) -> Corpus:
     `train` if not, so that no sentence is in both and the split is the same everywhere.
 
     Args:
-        name: `plv`, `dse`, `newsmtsc` or `annotations`.
+        name: `plv`, `dse`, `newsmtsc`, `annotations` or `detente`.
         split: one of the corpus's splits, or several joined by a plus (`train+dev`).
 
     Raises:
@@ -199,13 +200,14 @@ def summary() -> Iterator[Summary]:
 
 
 def _on_disk(file: File) -> Path | None:
-    return next((path for place in folders() if (path := place / file.path).is_file()), None)
+    places = (Path(__file__).parent,) if file.carried else folders()
+    return next((path for place in places if (path := place / file.path).is_file()), None)
 
 
 def _parse(entry: Entry, split: str) -> Corpus:
     """Read a split's file, and of a file that two splits share, the split's part."""
     corpus = _READERS[entry.name](locate(entry.name, split), split)
-    if split in ("train", "dev") and entry.splits["train"] == entry.splits["dev"]:
+    if split in ("train", "dev") and entry.splits["train"] == entry.splits.get("dev"):
         held_out = split == "dev"
         return Corpus([e for e in corpus.examples if in_dev(e.text) == held_out], corpus.problems)
     return corpus

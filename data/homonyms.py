@@ -36,14 +36,13 @@ _US_LIST_AFTER = re.compile(
     rf"th) (?:congressional )?district)"
     r"| (?:governor|Gov\.|Sen\.|Rep\.|Republican|Democrat|congressman|senator|runoff|primary|lawmaker|voters|state\b)"
 )
-_US_PRONOUN_BEFORE = re.compile(
-    r"\b(?:LET|LETS|GIVE|GIVES|GAVE|TELL|TELLS|TOLD|HELP|HELPS|MAKE|MAKES|JOIN|SHOW|SHOWS|CALL|LEAVE|TEACH|TEACHES|"
-    r"OF|FOR|WITH|TO|AMONG|BETWEEN|ALL|BOTH|TRUST|LIKE|KILL|HURT|HURTS|"
-    r"TAUGHT|HELPED|MADE|GAVE|SHOWED|CALLED|LEFT|JOINED|KILLED|COSTING|BROUGHT|KEPT|LIED TO|PROTECT|PROTECTS|HEAR|"
-    r"AFFECT|AFFECTS|COST|COSTS|SAVE|ABOUT|UPON|BEHIND|AROUND|AGAINST|FROM|ON|BRING|BRINGS|KEEP|KEEPS|TAKE|TAKES|"
-    r"REMIND|REMINDS|MEANS) $"
+_US_VERB = re.compile(
+    r"\b(?:LETS?|GIVES?|GAVE|TELLS?|TOLD|HELP(?:S|ED)?|MAKES?|MADE|JOIN(?:S|ED)?|SHOW(?:S|ED)?|CALL(?:S|ED)?|LEAVES?|LEFT|"
+    r"TEACH|TEACHES|TAUGHT|TRUSTS?|LIKES?|KILL(?:S|ED)?|HURTS?|PROTECTS?|HEARS?|AFFECTS?|COSTS?|COSTING|SAVES?|BRINGS?|"
+    r"BROUGHT|KEEPS?|KEPT|TAKES?|REMINDS?|MEANS|LIED TO|ALL|BOTH) $"
 )
-_US_PRONOUN_AFTER = re.compile(
+_US_PREPOSITION = re.compile(r"\b(?:OF|FOR|WITH|TO|AMONG|BETWEEN|ABOUT|UPON|BEHIND|AROUND|AGAINST|FROM|ON) $")
+_US_AFTER = re.compile(
     r"(?:\s*$|\s*[.!?,;\"']|\s+(?:ALL|BOTH|TO|THE|A|AN|AND|OR|THAT|WHAT|HOW|WHY|WHEN|WHERE|ABOUT|IF|KNOW|GO|BE|IN|"
     r"ON|HAVE|NOT|AT|OUT|DOWN|UP|AS|FROM|BACK|MORE)\b)"
 )
@@ -65,13 +64,18 @@ _FEAST = re.compile(
 
 
 def is_pronoun(page: Page, start: int, end: int) -> bool:
-    """Tell whether US is the pronoun, in a line of capitals."""
+    """Tell whether US is the pronoun, in a line of capitals: "TELL US MORE", "NONE OF US"."""
     if page.case(start) != "capitals":
         return False
     before = page.before(start)
-    return bool(
-        _US_OF.search(before) or (_US_PRONOUN_BEFORE.search(before) and _US_PRONOUN_AFTER.match(page.after(end)))
-    )
+    return bool(_US_OF.search(before) or (_US_VERB.search(before) and _US_AFTER.match(page.after(end))))
+
+
+def may_be_pronoun(page: Page, start: int, end: int) -> bool:
+    """Tell whether US is the pronoun unless the line speaks of states: "GOOD NEWS FOR US"."""
+    if page.case(start) != "capitals":
+        return False
+    return bool(_US_PREPOSITION.search(page.before(start)) and _US_AFTER.match(page.after(end)))
 
 
 def is_bird(page: Page, start: int, end: int) -> bool:
@@ -92,7 +96,7 @@ def is_us_state(page: Page, start: int, end: int) -> bool:
     here, there = bool(_US_CUE.search(sentence)), bool(_GEO_CUE.search(sentence))
     if here or there:
         return not there
-    earlier = page.title + " " + page.plain[max(0, start - 3000) : start]
+    earlier = page.title + " " + page.plain[max(0, start - 1000) : start]
     return len(_US_CUE.findall(earlier)) > 2 * len(_GEO_CUE.findall(earlier))
 
 

@@ -14,7 +14,7 @@ from operator import attrgetter
 from ahocorasick_rs import AhoCorasick
 
 from detente.data import context
-from detente.data.homonyms import brussels
+from detente.data.homonyms import brussels, may_be_pronoun
 from detente.data.mentions import Mention
 from detente.data.offices import Offices
 from detente.data.page import Page, fold
@@ -192,6 +192,8 @@ class _Reader:
             return False
         if form.how == "name" and self._found and _ANALOGY.match(form.form) and self._is_owned(form, hit.start):
             return False
+        if form.form == "US" and may_be_pronoun(self._page, hit.start, hit.end) and not self._is_near(hit.start):
+            return False
         return not self._traps.refuses(form, self._page, hit.start, hit.end)
 
     def _is_foreign(self, form: Form, start: int) -> bool:
@@ -205,6 +207,11 @@ class _Reader:
         if self._found and self._found[-1].state == form.state and start - self._found[-1].end < 3:
             self._foreign.discard(kind)
         return kind in self._foreign
+
+    def _is_near(self, start: int) -> bool:
+        """Tell whether a state is named shortly before, in the same line."""
+        near = self._page.text[max(0, start - 100) : start].rpartition("\n")[2]
+        return bool(self._found) and self._found[-1].start >= start - len(near)
 
     def _is_owned(self, form: Form, start: int) -> bool:
         """Tell whether another state has it: "America's Vietnam"."""

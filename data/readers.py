@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import index
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
 from detente.data.examples import Corpus, CorpusError, Example, Problem, Span
-from detente.data.labels import DIRECTIONS, NO_DIRECTION, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES
+from detente.data.labels import DIRECTIONS, NO_DIRECTION, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES, dyad_id
 
 #: Reads a file as a split, into examples that carry the split's name.
 Reader = Callable[[Path, str], Corpus]
@@ -22,6 +22,7 @@ Reader = Callable[[Path, str], Corpus]
 _Parse = Callable[[int, bytes], Iterator[Example | str]] | Callable[[int, bytes], Iterator[Example]]
 _Label = TypeVar("_Label", str, int)
 
+_STATES = re.compile(r"\[([A-Z]{3}(?:\+[A-Z]{3})*)\|([^\[\]|]+)\]")
 _MARK = re.compile(r"<(/?)([st])>")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
@@ -123,18 +124,11 @@ def annotations(path: Path, split: str) -> Corpus:
             if not found:
                 raise ValueError(f"no mention of {code}")
         a, b = (tuple(sorted(spans[code])) for code in codes)
-        tone = direction = cue = confidence = None
+        labels: dict[str, Any] = {}
         if "tone" in record:
-            tone = _one_of(TONES, record["tone"], "tone")
-            allowed = (NO_DIRECTION,) if tone == "none" else DIRECTIONS
-            direction = _one_of(allowed, record["direction"], f"direction of {tone!r}")
-            confidence = _one_of((1, 2, 3), record["confidence"], "confidence")
-            words = record["cue"]
-            start = text.find(words)
-            if start < 0:
-                yield f"cue {words!r} isn't in the sentence; kept without a cue"
-            elif words:
-                cue = (start, start + len(words))
+            labels = _by_codebook(text, record)
+            if record["cue"] and not labels["cue"]:
+                yield f"cue {record['cue']!r} isn't in the sentence; kept without a cue"
         yield Example(
             id=record["id"],
             text=text,
@@ -144,13 +138,72 @@ def annotations(path: Path, split: str) -> Corpus:
             origin=f"annotations/{record['corpus']}",
             dyad=dyad,
             date=record["date"] or "",
-            tone=tone,
-            direction=direction,
-            cue=cue,
-            confidence=confidence,
+            **labels,
         )
 
     return _read(path, _lines(path), parse)
+
+
+def own(path: Path, split: str) -> Corpus:
+    """Read the project's own corpus: a line is a sentence with its states in brackets and a label for each dyad."""
+
+    def parse(_: int, row: bytes) -> Iterator[Example | str]:
+        record = orjson.loads(row)
+        text, spans = unlist(record["marked"])
+        for label in record["labels"]:
+            a, b = label["dyad"].split("-")
+            labels = _by_codebook(text, label)
+            if label["cue"] and not labels["cue"]:
+                yield f"{label['dyad']}: cue {label['cue']!r} isn't in the sentence; kept without a cue"
+            yield Example(
+                id=f"{record['id']}:{label['dyad']}",
+                text=_sentence(text),
+                a=spans[a],
+                b=spans[b],
+                split=split,
+                origin=f"detente/{record['kind']}",
+                dyad=dyad_id(a, b),
+                date=record["date"],
+                **labels,
+            )
+
+    return _read(path, _lines(path), parse)
+
+
+def _by_codebook(text: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Check the labels of the codebook; the cue is None where it is empty or isn't in the text."""
+    tone = _one_of(TONES, record["tone"], "tone")
+    allowed = (NO_DIRECTION,) if tone == "none" else DIRECTIONS
+    start = text.find(record["cue"]) if record["cue"] else -1
+    return {
+        "tone": tone,
+        "direction": _one_of(allowed, record["direction"], f"direction of {tone!r}"),
+        "confidence": _one_of((1, 2, 3), record["confidence"], "confidence"),
+        "cue": None if start < 0 else (start, start + len(record["cue"])),
+    }
+
+
+def unlist(marked: str) -> tuple[str, dict[str, tuple[Span, ...]]]:
+    """Take the brackets of the own corpus out of a sentence: `[USA|Washington]`, `[CHN+USA|both sides]`.
+
+    Returns:
+        The sentence, and the spans of each state's mentions.
+
+    Raises:
+        ValueError: a bracket is not of that form.
+    """
+    text, end = "", 0
+    spans: dict[str, tuple[Span, ...]] = {}
+    for mark in _STATES.finditer(marked):
+        text += marked[end : mark.start()]
+        for code in mark[1].split("+"):
+            spans[code] = (*spans.get(code, ()), (len(text), len(text) + len(mark[2])))
+        text += mark[2]
+        end = mark.end()
+    text += marked[end:]
+    if stray := set(text) & set("[]|"):
+        raise ValueError(f"a stray {stray.pop()}: a mention is written [USA|Washington]")
+    return text, spans
 
 
 def unmark(marked: str) -> tuple[str, dict[str, tuple[Span, ...]]]:

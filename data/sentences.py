@@ -10,7 +10,7 @@ from functools import cache
 
 import sentencex
 
-from detente.data.page import dateline
+from detente.data.page import dateline, words
 from detente.data.tables import tables
 
 _STARTERS = (
@@ -30,91 +30,14 @@ _VERB = re.compile(
 _SPEECH = re.compile(
     r"(?:[A-Z][\w.]*\s){1,3}(?:asked|said|shouted|cried|wondered|added|says|asks)\b|(?:the|a|one|an)\s"
 )
-_TITLES = frozenset(
-    [
-        "Amb",
-        "Ambs",
-        "Ft",
-        "Ret",
-        "Atty",
-        "Spc",
-        "Supt",
-        "Sgt",
-        "Capt",
-        "Cmdr",
-        "Cpl",
-        "Adm",
-        "Prof",
-        "Pres",
-        "Gov",
-        "Gen",
-        "Sen",
-        "Rep",
-        "Reps",
-        "Sens",
-        "Rev",
-        "Hon",
-        "Messrs",
-        "Mons",
-        "Msgr",
-        "Insp",
-        "Brig",
-        "Maj",
-        "Dept",
-        "Univ",
-        "Bros",
-        "Assn",
-        "Intl",
-        "Mfg",
-        "Oper",
-        "Pty",
-        "Natl",
-        "Govt",
-        "Approx",
-        "approx",
-        "Avg",
-        "avg",
-        "incl",
-        "resp",
-        "Corp",
-        "Inc",
-        "Ltd",
-        "Mmes",
-        "Sept",
-        "Sergt",
-        "Lieut",
-        "Pvt",
-        "Col",
-    ]
+_TITLES = words(
+    "Amb Ambs Ft Ret Atty Spc Supt Sgt Capt Cmdr Cpl Adm Prof Pres Gov Gen Sen Rep Reps Sens Rev Hon Messrs Mons "
+    "Msgr Insp Brig Maj Dept Univ Bros Assn Intl Mfg Oper Pty Natl Govt Approx approx Avg avg incl resp Corp Inc "
+    "Ltd Mmes Sept Sergt Lieut Pvt Col"
 )
-_PLACES = frozenset(
-    [
-        "Calif",
-        "Wash",
-        "Mass",
-        "Conn",
-        "Penn",
-        "Minn",
-        "Mich",
-        "Miss",
-        "Tenn",
-        "Okla",
-        "Ariz",
-        "Ill",
-        "Wis",
-        "Colo",
-        "Kan",
-        "Ala",
-        "Ark",
-        "Fla",
-        "Tex",
-        "Ind",
-        "Neb",
-        "Nev",
-        "Ore",
-    ]
+_PLACES = words(
+    "Calif Wash Mass Conn Penn Minn Mich Miss Tenn Okla Ariz Ill Wis Colo Kan Ala Ark Fla Tex Ind Neb Nev Ore"
 )
-_HOUR = re.compile(r"\b[ap]\.m\.\s*$")
 _ZONE = re.compile(r"(?:[ECMP][SD]?T|GMT|BST|UTC|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|local)\b")
 _GOES_ON = re.compile(r"(?:in|from|of|to|and|or|for|on|at|by|with|than|per)\s")
 _STARTS = re.compile(_STARTERS)
@@ -174,13 +97,14 @@ def _goes_on(text: str, end: int) -> bool:
         return bool(_SPEECH.match(text, end))
     if not word.endswith("."):
         return False
-    if _NUMBERED.search(before):
+    last = word[word.rfind(" ") + 1 : -1].lstrip("(“\"‘'")
+    if last in _TITLES or (last in _PLACES and not _STARTS.match(text, end)):
         return True
-    after = text[end : end + 16]
-    if _GOES_ON.match(after) or (_HOUR.search(before) and _ZONE.match(after)):
+    if last.endswith(".m") and _ZONE.match(text, end):
         return True
-    last = word[:-1].rsplit(None, 1)[-1].lstrip("(“\"‘'") if len(word) > 1 else ""
-    return last in _TITLES or (last in _PLACES and not _STARTS.match(after))
+    if text[end].islower():
+        return bool(_GOES_ON.match(text, end))
+    return last.isdigit() and bool(_NUMBERED.search(before))
 
 
 def _ends(text: str, match: re.Match[str]) -> bool:
@@ -209,12 +133,7 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
     start = stop - len(piece.lstrip())
     if start == stop:
         return None
-    first = text[start]
-    if first.isalpha():
-        at_line = not start or text[:start].isspace() if start < 8 else "\n" in text[start - 8 : start]
-        mark = dateline(text, start, stop) if at_line else None
-    else:
-        mark = _BULLET.match(text, start, stop)
+    mark = dateline(text, start, stop) if text[start].isalpha() else _BULLET.match(text, start, stop)
     if mark and (kept := text[mark.end() : stop].lstrip()):
         start = stop - len(kept)
     return start, stop

@@ -82,11 +82,10 @@ _PROVINCE = re.compile(r", ?\(?(?P<two>(?P<one>[A-Z][A-Za-z.]*)(?: [A-Z][a-z]+)?
 # What stands before it. ----------------------------------------------------------------------------------------
 
 #: The last word before a form, where it matters to a pattern that looks back: one look spares a dozen.
-_LEADS = re.compile(
-    r"(?<![\w'])(?:[A-Z][\w.'-]*|of|the|in|into|from|speaks?|spoken?|speaking|learn|learned|learning|study|studying|"
-    r"taught|teach|teaching|fluent|fluently|translated|reads?|some|broken|perfect|flawless|classical|colloquial|"
-    r"ancient|"
-    r"medieval|ethnic|overseas|indigenous|and|or|second|another|next|new|future|modern|mini|de)[ -]\Z"
+_LEADS = words(
+    "of the in into from speak speaks spoke spoken speaking learn learned learning study studying taught teach "
+    "teaching fluent fluently translated read reads some broken perfect flawless classical colloquial ancient medieval "
+    "ethnic overseas indigenous and or second another next new future modern mini de"
 )
 _TREATY_OF = re.compile(
     r"\b(?:[Tt]reat(?:y|ies)|[Aa]ccords?|[Cc]onvention|[Dd]eclaration|[Pp]eace|[Ss]pirit|[Bb]attle|[Ss]iege|"
@@ -142,6 +141,14 @@ _OFFICIAL = words(
 _HOMONYMS = {"Georgia": is_us_state, "Turkey": is_bird, "US": is_pronoun}
 
 
+def _leads(before: str) -> bool:
+    """Tell whether the words before a form may matter: the last is a capitalised one or one of `_LEADS`."""
+    if not before.endswith((" ", "-")):
+        return False
+    last = before[before.rfind(" ", 0, -1) + 1 : -1]
+    return last[:1].isupper() or last in _LEADS
+
+
 class Traps:
     """Tells of a name, demonym, capital or body whether it stands for its state where it is found."""
 
@@ -162,7 +169,7 @@ class Traps:
         if (homonym := _HOMONYMS.get(form.form)) and homonym(page, start, end):
             return True
         before, after = page.before(start), page.after(end)
-        if not _LEADS.search(before):
+        if not _leads(before):
             before = ""
         if self._is_elsewhere(form, after) or self._is_person(form, page, before, after, start):
             return True
@@ -202,14 +209,12 @@ class Traps:
         """Tell whether the form is part of a person's name: "Jim Jordan", "Jordan Peele", "Mrs. French"."""
         if before and _PERSON_BEFORE.search(before):
             return True
-        if form.how not in {"name", "capital"} or page.case(start) == "capitals":
+        if form.how not in {"name", "capital"}:
             return False
-        given = _GIVEN.search(before)
-        if given and form.form.isalpha() and given[1].capitalize() in self._given:
-            return True
-        if "person" not in form.flags or page.case(start) != "plain" or _OF_OFFICE.search(before):
+        given = _GIVEN.search(before) if before else None
+        if given and given[1].capitalize() in self._given and page.case(start) != "capitals":
+            return form.form.isalpha()
+        if "person" not in form.flags or (before and _OF_OFFICE.search(before)):
             return False
-        beside = [_CAPITALISED.search(before)]
-        if form.how == "name":
-            beside.append(_FAMILY.match(after))
-        return any(word and word[1] not in _OFFICIAL for word in beside)
+        beside = [_CAPITALISED.search(before) if before else None, _FAMILY.match(after) if form.how == "name" else None]
+        return any(word and word[1] not in _OFFICIAL for word in beside) and page.case(start) == "plain"

@@ -78,26 +78,25 @@ class PairEncoder(nn.Module):
 
     @classmethod
     def from_base(
-        cls, config: ModelConfig, dropout: float = 0.1, encoder_dropout: float | None = None
+        cls, config: ModelConfig, base: str, dropout: float = 0.1, encoder_dropout: float | None = None
     ) -> tuple[Self, Tokenizer]:
         """Start from a pretrained encoder with new heads, or from a trained detente model.
 
         Args:
-            config: of the new model; its `base` is a folder that `save_pretrained` wrote, another encoder's folder, or
-                a hub id.
+            config: of the new model.
+            base: a folder that `save_pretrained` wrote, another encoder's folder, or a hub id.
             dropout: of the pair's vector.
             encoder_dropout: within the encoder; None for what its configuration says.
 
         Returns:
             The model and its tokenizer.
         """
-        base = Path(config.base)
-        if (base / WEIGHTS).is_file() and (base / CONFIG).is_file() and (base / ENCODER).is_dir():
-            model, tokenizer = cls.from_pretrained(base)
+        if (Path(base) / ENCODER).is_dir():
+            model, tokenizer = cls.from_pretrained(Path(base))
             model.spec, model.dropout.p = config, dropout
         else:
-            encoder = AutoModel.from_pretrained(config.base, add_pooling_layer=False)
-            tokenizer = AutoTokenizer.from_pretrained(config.base).backend_tokenizer
+            encoder = AutoModel.from_pretrained(base, add_pooling_layer=False)
+            tokenizer = AutoTokenizer.from_pretrained(base).backend_tokenizer
             if config.markers:
                 tokenizer.add_special_tokens(list(MARKERS))
                 encoder.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)

@@ -74,7 +74,7 @@ def test_what_is_not_there_is_said_with_where_and_what_to_do(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("name", "split", "reason"),
     [
-        ("pvl", "train", "no corpus 'pvl'; known are plv, dse, newsmtsc, annotations, transfer, articles"),
+        ("pvl", "train", "no corpus 'pvl'; known are detente, plv, dse, newsmtsc, annotations, transfer, articles"),
         ("newsmtsc", "test", "newsmtsc has no split 'test'; it has train, dev, test_mt, test_rw"),
         ("plv", "train+", "plv has no split ''; it has train, dev, test"),
         ("transfer", "all", r"transfer has no labels: its texts come from detente.data.corpora.transfer\(\)"),

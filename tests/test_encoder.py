@@ -60,8 +60,8 @@ def test_training_goes_on_from_a_trained_model(tiny_torch: tuple[PairEncoder, To
 
     model, tokenizer = tiny_torch
     model.save_pretrained(tmp_path, tokenizer)
-    config = replace(model.spec, name="next", base=str(tmp_path))
-    again, _ = PairEncoder.from_base(config, dropout=0.3, encoder_dropout=0.0)
+    config = replace(model.spec, name="next")
+    again, _ = PairEncoder.from_base(config, str(tmp_path), dropout=0.3, encoder_dropout=0.0)
     assert again.spec.name == "next"
     assert again.dropout.p == 0.3
     assert {m.p for m in again.encoder.modules() if isinstance(m, torch.nn.Dropout)} == {0.0}

@@ -15,6 +15,7 @@ from detente.models.config import ModelConfig
 from detente.models.encoder import PairEncoder, Readings
 from detente.models.features import Featurizer
 from detente.train.args import TrainArgs
+from detente.train.bases import locate
 from detente.train.batches import Collator, loss
 from detente.train.rows import Row
 
@@ -118,7 +119,9 @@ def fit(
         max_length=settings.max_length,
         markers=settings.markers,
     )
-    model, tokenizer = PairEncoder.from_base(config, settings.dropout, settings.encoder_dropout)
+    model, tokenizer = PairEncoder.from_base(
+        config, locate(settings.base), settings.dropout, settings.encoder_dropout
+    )
     if settings.freeze_embeddings:
         model.encoder.embeddings.requires_grad_(False)
     featurizer = Featurizer(tokenizer, settings.max_length)
