@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check wheel linker clean
+.PHONY: demo test check wheel linker picture clean
 
 demo: $(VENV)/.core
 	$(BIN)/detente label seeds/asia-trip.txt --date 2021-03-10
@@ -23,6 +23,9 @@ check:
 
 linker: $(VENV)/.core
 	$(BIN)/detente link --check tests/linker/marked.jsonl
+
+picture: $(VENV)/.core
+	$(BIN)/python docs/picture.py
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel

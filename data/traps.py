@@ -112,7 +112,8 @@ _TONGUE = re.compile(
     r"medieval) $"
 )
 _METAPHOR = re.compile(
-    r"\b(?:a second|another|the next|a new|a future|next|the new|a modern|mini|a sort of|a kind of)[ -]$", re.IGNORECASE
+    r"\b(?:a second|(?<!after )another|the next|a new|a future|next|the new|a modern|mini|a sort of|a kind of)[ -]$",
+    re.IGNORECASE,
 )
 _PERSON_BEFORE = re.compile(
     r"\b(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Coach|Rep|Sen|Congressman|Lord|Lady|Sir|Judge|Justice|Sgt|Pvt|Capt|Lt|"

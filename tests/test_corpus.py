@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from detente.data import corpora
 from detente.data.labels import TONES
 from detente.data.readers import unlist

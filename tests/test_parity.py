@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from detente.data.corpora import read
 from detente.infer.engine import Engine
 from detente.models.config import ModelConfig
@@ -36,7 +37,7 @@ def test_int8_agrees_with_torch_on_500_rows(tmp_path: Path) -> None:
         batch = collator(rows[start : start + 32])
         targets = batch.pop("targets")
         assert isinstance(targets, dict)
-        loss(model(**batch), targets, {}).backward()
+        loss(model(**batch), targets, {}).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
     model.eval()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from detente.data import corpora
 from detente.infer.label import Detente, load
 from detente.infer.reading import Reading
@@ -49,7 +50,7 @@ def test_the_seed_article(model: Detente) -> None:
 
 
 def test_the_article_that_the_project_started_from(model: Detente) -> None:
-    seed = next((f.parent / "seed" for f in (p / "annotations" for p in corpora.folders()) if (f.parent / "seed").is_dir()), None)
+    seed = next((seed for place in corpora.folders() if (seed := place / "seed").is_dir()), None)
     if seed is None:
         pytest.skip("the article is not among the corpora on disk")
     (article,) = seed.glob("*.txt")
@@ -62,7 +63,10 @@ def test_the_article_that_the_project_started_from(model: Detente) -> None:
     [
         ("Japan condemned China for sending warships into its waters and recalled its ambassador.", "frosty"),
         ("Japanese and Chinese ministers met in Geneva for talks and agreed to meet again.", "engaging"),
-        ("Japan and China signed a mutual defence treaty and began joint naval exercises as allies.", "alliance-building"),
+        (
+            "Japan and China signed a mutual defence treaty and began joint naval exercises as allies.",
+            "alliance-building",
+        ),
         ("Rice prices rose in Japan and China last year, a survey showed.", "none"),
     ],
 )
@@ -79,10 +83,16 @@ def test_clear_sentences(model: Detente, text: str, tone: str) -> None:
     ],
 )
 def test_other_states_same_words_same_tone(model: Detente, frame: str, tone: str) -> None:
-    names = {"CHN": "China", "JPN": "Japan", "FRA": "France", "RUS": "Russia", "IND": "India", "DEU": "Germany", "BRA": "Brazil"}
-    said = {
-        (a, b): one(model, frame.format(names[a], names[b]), (a, b)).tone for a in names for b in names if a != b
+    names = {
+        "CHN": "China",
+        "JPN": "Japan",
+        "FRA": "France",
+        "RUS": "Russia",
+        "IND": "India",
+        "DEU": "Germany",
+        "BRA": "Brazil",
     }
+    said = {(a, b): one(model, frame.format(names[a], names[b]), (a, b)).tone for a in names for b in names if a != b}
     assert np.mean([t == tone for t in said.values()]) >= 0.95, {pair: t for pair, t in said.items() if t != tone}
 
 

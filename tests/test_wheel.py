@@ -55,7 +55,11 @@ print(json.dumps([r.dyad, r.tone, "torch" in sys.modules]))
     ran = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert json.loads(ran.stdout) == ["CHN-JPN", "frosty", False]
     ran = subprocess.run(
-        [tmp_path / "env" / "bin" / "detente", "train", "x.yaml"], capture_output=True, text=True, cwd=tmp_path, check=False
+        [tmp_path / "env" / "bin" / "detente", "train", "x.yaml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
     )
     assert ran.returncode == 1
     assert "pip install 'detente[train]'" in ran.stderr

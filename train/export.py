@@ -97,7 +97,8 @@ def quantize(plain: Path, file: Path) -> None:
     """Write an fp32 ONNX file with its weights as int8.
 
     Matrix products take int8 weights with a scale for every `BLOCK` of them, and quantize what they are given block by
-    block as it comes (MatMulNBits). One scale for a whole tensor, as in onnxruntime's dynamic quantization, moves one label in twenty, and lets the sentences of a batch change each other's readings.
+    block as it comes (MatMulNBits). One scale for a whole tensor, as in onnxruntime's dynamic quantization, moves one
+    label in twenty, and lets the sentences of a batch change each other's readings.
     """
     from onnxruntime.quantization import matmul_nbits_quantizer as nbits  # noqa: PLC0415  (imports onnx: only here)
     from onnxruntime.quantization.onnx_model import ONNXModel  # noqa: PLC0415

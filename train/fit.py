@@ -119,9 +119,7 @@ def fit(
         max_length=settings.max_length,
         markers=settings.markers,
     )
-    model, tokenizer = PairEncoder.from_base(
-        config, locate(settings.base), settings.dropout, settings.encoder_dropout
-    )
+    model, tokenizer = PairEncoder.from_base(config, locate(settings.base), settings.dropout, settings.encoder_dropout)
     if settings.freeze_embeddings:
         model.encoder.embeddings.requires_grad_(False)
     featurizer = Featurizer(tokenizer, settings.max_length)
