@@ -10,10 +10,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from detente.data.corpora import read
 from detente.data.examples import Example
-from detente.infer.engine import PairReading
 from detente.models.config import HEADS
 from detente.models.features import mark
-from detente.train.benchmarks import Benchmark
+from detente.train.benchmarks import Benchmark, Scores
 from detente.train.rows import item_of
 
 
@@ -33,11 +32,11 @@ def tfidf() -> Pipeline:
 BASELINES: dict[str, Callable[[], Pipeline]] = {"majority": majority, "TF-IDF": tfidf}
 
 
-def baseline(build: Callable[[], Pipeline], benchmark: Benchmark, examples: Sequence[Example]) -> list[PairReading]:
+def baseline(build: Callable[[], Pipeline], benchmark: Benchmark, examples: Sequence[Example]) -> list[Scores]:
     """Train a baseline for each head that a benchmark's corpus has labels for, and read examples with it.
 
     Returns:
-        Readings as a model gives them; the cue is empty, a head without labels uniform.
+        What a model says, without a cue; a head that has no labels is uniform.
     """
     known = read(benchmark.corpus, benchmark.training).examples
     heads = {head: np.full((len(examples), len(labels)), 1 / len(labels)) for head, labels in HEADS.items()}
@@ -48,10 +47,7 @@ def baseline(build: Callable[[], Pipeline], benchmark: Benchmark, examples: Sequ
         classifier = build().fit([marked(e) for e, _ in rows], [labels.index(label) for _, label in rows])
         heads[head] = np.zeros((len(examples), len(labels)))
         heads[head][:, classifier.classes_] = classifier.predict_proba([marked(e) for e in examples])
-    return [
-        PairReading({head: rows[i].astype(np.float32) for head, rows in heads.items()}, np.zeros(0, np.float32), [])
-        for i in range(len(examples))
-    ]
+    return [Scores({head: rows[i].astype(np.float32) for head, rows in heads.items()}) for i in range(len(examples))]
 
 
 def marked(example: Example) -> str:

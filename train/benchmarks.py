@@ -3,7 +3,7 @@
 The dev splits choose models and thresholds; the test splits are read once, for the report.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,27 @@ from detente.data.corpora import read
 from detente.data.examples import Example
 from detente.data.labels import DIRECTIONS, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES, expected_warmth
 from detente.infer import cue
-from detente.infer.engine import Engine
-from detente.infer.engine import PairReading as Scores
+from detente.infer.engine import Engine, Floats
+from detente.models.features import Span
 from detente.train.metrics import class_f1, interval, macro_f1, micro_f1, relation_f1, span_f1, warmth_r
 from detente.train.rows import item_of
 
 Metrics = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a model says of one row.
+
+    Attributes:
+        heads: probabilities by head, each [labels of the head].
+        cue: span of the cue in the sentence; None for a model that has none.
+    """
+
+    heads: Mapping[str, Floats]
+    cue: Span | None = None
+
+
 Measure = Callable[[Sequence[Example], Sequence[Scores]], Metrics]
 
 RESAMPLES = 1000
@@ -98,14 +113,9 @@ def codebook(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
         "direction_f1": macro_f1(
             [str(examples[i].direction) for i in related], [direction[i] for i in related], DIRECTIONS
         ),
-        "cue_f1": float(np.mean([cue_f1(examples[i], scores[i]) for i in related])),
+        "cue_f1": float(np.mean([span_f1(examples[i].text, examples[i].cue, scores[i].cue) for i in related])),
         **{f"f1_{label}": value for label, value in class_f1(right, answer, TONES).items()},
     }
-
-
-def cue_f1(example: Example, scores: Scores) -> float:
-    """Return F1 of the words of the cue."""
-    return span_f1(example.text, example.cue, cue.find(example.text, scores.cue, scores.spans))
 
 
 DEV = (
@@ -127,7 +137,11 @@ TEST = (
 
 def scores_of(engine: Engine, benchmark: Benchmark, examples: Sequence[Example]) -> list[Scores]:
     """Read every row's pair."""
-    return [pair for (pair,) in engine.read([item_of(e) for e in examples], symmetric=not benchmark.ordered)]
+    readings = engine.read([item_of(e) for e in examples], symmetric=not benchmark.ordered)
+    return [
+        Scores(pair.heads, cue.find(example.text, pair.cue, pair.spans))
+        for example, (pair,) in zip(examples, readings, strict=True)
+    ]
 
 
 def intervals(
