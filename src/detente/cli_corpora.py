@@ -1,12 +1,15 @@
 """`detente corpora`: what there is to train and measure on."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from detente.data.corpora import Summary
 
 
 def corpora(
@@ -43,10 +46,17 @@ def corpora(
         size = f"{rows} ({summary.size / 1e6:.1f} MB)" if rows else ""
         missing = f"not on disk: {', '.join(summary.missing)}" if summary.missing else ""
         problems = f"{len(summary.problems)} rows with a problem" if summary.problems else ""
-        disk = "\n".join(part for part in (size, missing, problems) if part)
+        disk = "\n".join(part for part in (size, _labels(summary), missing, problems) if part)
         table.add_row(summary.entry.name, Text(summary.entry.what), Text(disk), Text(summary.entry.licence))
     Console().print(table)
     console = Console(stderr=True)
     for summary in summaries:
         for problem in summary.problems:
             console.print(str(problem), markup=False, highlight=False, soft_wrap=True)
+
+
+def _labels(summary: "Summary") -> str:
+    """Say how often each value of a corpus' chief label stands in its training split."""
+    counts = summary.labels.get("train", {})
+    chief = next((counts[label] for label in ("tone", "quad", "sentiment", "polarity") if label in counts), {})
+    return ", ".join(f"{value} {count:,}" for value, count in chief.items())
