@@ -67,6 +67,7 @@ class Linker:
         """
         known = known or tables()
         self.outward = frozenset(group.id for group in known.groups if group.expand == "outward")
+        self._territories = known.territories
         self._given = known.not_states.get("given", frozenset())
         self._traps = Traps(self._given, known.not_states.get("province", frozenset()))
         entries = _entries(known)
@@ -90,14 +91,16 @@ class Linker:
             title: the headline, if it stands apart from the text: it introduces people and the states of
                 context phrases.
             sentences: the sentences' spans, if they are known already.
-            wanted: codes of states asked for: groups such as the G20 or ASEAN give their members among them.
+            wanted: codes of states asked for: groups such as the G20 or ASEAN give their members among them, and
+                territories (Hong Kong) are found.
         """
         page = Page(text, date, title)
         spans = split(text) if sentences is None else sentences
         reader = _Reader(page, self._traps, self._given, frozenset(wanted))
         if title:
             reader.introduce(self._hits(Page(title)))
-        found = reader.read(self._hits(page))
+        hidden = self._territories.difference(wanted)
+        found = [mention for mention in reader.read(self._hits(page)) if mention.state not in hidden]
         pointing = context.resolve(page, spans, found, lambda: self.link(title, date=date) if title else [])
         return sorted({*found, *pointing}, key=attrgetter("start", "end", "state", "how", "via"))
 

@@ -92,6 +92,7 @@ class Tables:
 
     Attributes:
         states: English short name of each state, by code.
+        territories: codes of those that are no states and are found only where they are asked for.
         forms: the rows of `names.csv`.
         people: the office holders.
         groups: the groups.
@@ -100,6 +101,7 @@ class Tables:
     """
 
     states: dict[str, str]
+    territories: frozenset[str]
     forms: tuple[Form, ...]
     people: tuple[Person, ...]
     groups: tuple[Group, ...]
@@ -160,13 +162,15 @@ def load(folder: Path = FOLDER) -> Tables:
         ValueError: if a row is malformed.
         FileNotFoundError: if a table is missing.
     """
+    states = list(rows(folder / "states.csv"))
     people = sorted(rows(folder / "people.csv"), key=lambda r: (r["state"], r["name"]))
     groups = groupby(rows(folder / "groups.csv"), key=lambda r: r["group"])
     not_states: dict[str, set[str]] = {}
     for row in rows(folder / "not_states.csv"):
         not_states.setdefault(row["kind"], set()).add(row["form"])
     return Tables(
-        states={row["state"]: row["name"] for row in rows(folder / "states.csv")},
+        states={row["state"]: row["name"] for row in states},
+        territories=frozenset(row["state"] for row in states if row["kind"] == "territory"),
         forms=tuple(
             Form(
                 form=row["form"],

@@ -29,6 +29,7 @@ TABLES = Tables(
     groups=(Group("Seven", ("Seven",), "outward", MEMBERS),),
     not_states={},
     phrases=(),
+    territories=frozenset(),
 )
 ARTICLE = "China warned Japan.  Nothing of note.\n\nIndia met France and thanked China for it. Egypt is far."
 
@@ -172,6 +173,7 @@ def test_roll_call_is_bounded(tiny_model: Path) -> None:
         groups=(),
         not_states={},
         phrases=(),
+        territories=frozenset(),
     )
     often = names[codes[-1]]
     readings = Detente(Engine(tiny_model), Linker(tables)).label(

@@ -245,9 +245,16 @@ def test_the_report_lists_every_error(tmp_path: Path) -> None:
             {"GBR", "DEU", "FRA"},
         ),
         ("It would be another Vietnam, the senator said.", "2004-04-05", set()),
+        ("The mood of the Obama-Abe meeting was warm.", "2016-12-27", {"JPN", "USA"}),
         ("Envoys said that Gaddafi's diplomats would leave London.", "2011-07-27", {"LBY", "GBR"}),
     ],
 )
 def test_found_where_it_was_missed(text: str, day: str, states: set[str]) -> None:
     """Sentences of the project's corpus in which a state was missed, put in other words."""
     assert {m.state for m in linker().link(text, date=date.fromisoformat(day))} == states
+
+
+def test_a_territory_is_found_where_it_is_asked_for() -> None:
+    text = "Hong Kong said on Monday that Britain had been told."
+    assert link(text) == ["GBR:Britain"]
+    assert link(text, wanted=["HKG"]) == ["HKG:Hong Kong", "GBR:Britain"]
