@@ -50,7 +50,7 @@ def config(base: Path, tmp_path: Path) -> Path:
         "base": str(base),
         "max_length": MAX_LENGTH,
         "hidden": 16,
-        "corpora": {"annotations": {"repeat": 2}, "plv": {}, "dse": {"weight": 0.5}, "newsmtsc": {"limit": 2}},
+        "corpora": {"annotations": {"repeat": 2}, "plv": {}, "dse": {"weight": 0.5}, "newsmtsc": {"limit": 2}, "detente": {"limit": 6}},
         "epochs": 2,
         "batch_size": 4,
         "learning_rate": 0.01,

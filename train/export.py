@@ -121,29 +121,33 @@ def quantize(plain: Path, file: Path) -> None:
 
 
 def embeddings_to_int8(model: onnx.ModelProto) -> None:
-    """Store the tables that tokens are looked up in as int8 with a scale for each row, in place."""
+    """Store the tables that tokens are looked up in as int8 with a scale for each `BLOCK` of a row, in place."""
     graph = model.graph
     tables = {t.name: t for t in graph.initializer if t.data_type == onnx.TensorProto.FLOAT and len(t.dims) == 2}
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([0, 0, -1]), "row_of_blocks"))
     nodes = []
     for node in graph.node:
         table = tables.get(node.input[0]) if node.op_type == "Gather" else None
-        if table is None:
+        if table is None or table.dims[1] % BLOCK:
             nodes.append(node)
             continue
         rows = onnx.numpy_helper.to_array(table)
-        scale = np.abs(rows).max(axis=1, keepdims=True).clip(1e-8) / 127
-        small = np.rint(rows / scale).astype(np.int8)
+        blocks = rows.reshape(len(rows), -1, BLOCK)
+        scale = (np.abs(blocks).max(axis=-1, keepdims=True).clip(1e-4) / 127).astype(np.float16)
+        small = np.rint(blocks / scale.astype(np.float32)).clip(-127, 127).astype(np.int8)
         name, ids, out = table.name, node.input[1], node.output[0]
         graph.initializer.remove(table)
         graph.initializer.extend(
-            onnx.numpy_helper.from_array(array, f"{name}_{what}")
-            for what, array in (("int8", small), ("scale", scale.astype(np.float32)))
+            onnx.numpy_helper.from_array(array, f"{name}_{what}") for what, array in (("int8", small), ("scale", scale))
         )
+        for what in ("int8", "scale"):
+            nodes.append(onnx.helper.make_node("Gather", [f"{name}_{what}", ids], [f"{out}_{what}"]))
+            nodes.append(
+                onnx.helper.make_node("Cast", [f"{out}_{what}"], [f"{out}_{what}_float"], to=onnx.TensorProto.FLOAT)
+            )
         nodes += [
-            onnx.helper.make_node("Gather", [f"{name}_int8", ids], [f"{out}_int8"]),
-            onnx.helper.make_node("Gather", [f"{name}_scale", ids], [f"{out}_scale"]),
-            onnx.helper.make_node("Cast", [f"{out}_int8"], [f"{out}_float"], to=onnx.TensorProto.FLOAT),
-            onnx.helper.make_node("Mul", [f"{out}_float", f"{out}_scale"], [out]),
+            onnx.helper.make_node("Mul", [f"{out}_int8_float", f"{out}_scale_float"], [f"{out}_blocks"]),
+            onnx.helper.make_node("Reshape", [f"{out}_blocks", "row_of_blocks"], [out]),  # [S, T, width]
         ]
     del graph.node[:]
     graph.node.extend(nodes)
