@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Cells that are drawn, or means that are kept, at a time: 32 MB.
+#: A group of more documents is drawn in so many bundles of them, put together at random: the interval is the same but
+#: for a few hundredths of its width, and the time no longer grows with the archive.
+BUNDLES: Final = 500
+
+#: Means that are kept at a time: 16 MB.
 _AT_ONCE: Final = 1 << 22
 
 
@@ -46,18 +50,17 @@ def intervals(
             some = alike[at : at + step]
             cells = order[starts[some, None] + np.arange(size)]
             # Groups with as many documents share their draws: two matrix products serve all of them.
-            means = _means(weight[cells], total[cells], draws, np.random.default_rng([seed, size]))
-            ends[:, some] = np.percentile(means, tails, axis=1)
+            random = np.random.default_rng([seed, size])
+            if size > BUNDLES:
+                cells = cells[:, random.permutation(size)]
+            cuts = np.arange(min(size, BUNDLES)) * size // min(size, BUNDLES)
+            parts = [np.add.reduceat(values[cells], cuts, axis=1, dtype=np.float32) for values in (total, weight)]
+            counts = _draw(len(cuts), draws, random)
+            ends[:, some] = np.percentile(np.divide(*(part @ counts for part in parts)), tails, axis=1)
     return ends[0], ends[1]
 
 
-def _means(weight: Floats, total: Floats, draws: int, random: np.random.Generator) -> Floats:
-    """Draw columns with replacement: [G, N] and [G, N] to the means [G, draws]."""
-    size = weight.shape[1]
-    means = np.empty((len(weight), draws))
-    for at in range(0, draws, step := max(1, _AT_ONCE // size)):
-        rows = min(step, draws - at)
-        picks = random.integers(size, size=(rows, size)) + size * np.arange(rows)[:, None]
-        counts = np.bincount(picks.ravel(), minlength=rows * size).reshape(rows, size).T.astype(np.float64)
-        means[:, at : at + rows] = (total @ counts) / (weight @ counts)
-    return means
+def _draw(size: int, draws: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Draw with replacement, as many as there are, and return how often each was drawn: [size, draws]."""
+    picks = random.integers(size, size=(draws, size)) + size * np.arange(draws)[:, None]
+    return np.bincount(picks.ravel(), minlength=draws * size).reshape(draws, size).T.astype(np.float32)

@@ -45,7 +45,7 @@ def gather(readings: Readings, dyads: Sequence[str] = ()) -> pd.DataFrame:
     Raises:
         ValueError: a column is missing, or a value in it is none.
         FileNotFoundError: the folder isn't there or holds no part.
-    """  # noqa: D205, D400, D415  (the list belongs to the first sentence)
+    """  # noqa: D415  (the list belongs to the first sentence)
     if isinstance(readings, pd.DataFrame):
         table = readings
     elif isinstance(readings, str | os.PathLike):
@@ -80,23 +80,38 @@ def gather(readings: Readings, dyads: Sequence[str] = ()) -> pd.DataFrame:
 
 def _folder(folder: Path, dyads: Sequence[str]) -> pd.DataFrame:
     """Read the parts' columns that count, and of the rows no more than is asked for."""
-    import pyarrow.dataset as ds  # noqa: PLC0415  (a second of start-up for those who bring a frame)
+    import pyarrow as pa  # noqa: PLC0415  (those who bring a frame need none of this)
+    import pyarrow.dataset as ds  # noqa: PLC0415
+    from pyarrow import csv  # noqa: PLC0415
 
-    parts = sorted(folder.glob("part-*.parquet"))
+    from detente.infer.rows import SCHEMA  # noqa: PLC0415
+
+    parts = sorted(folder.glob("part-*"))
     if not parts:
-        raise FileNotFoundError(f"{folder}: no part-*.parquet there; write them with `detente score IN {folder}`")
-    data = ds.dataset(parts)
+        raise FileNotFoundError(f"{folder}: no part-* there; write them with `detente score IN {folder}`")
+    counted = pa.schema([field for field in SCHEMA if field.name in (*NEEDED, *OPTIONAL)])
+    match parts[0].suffix:
+        case ".csv":
+            lines = csv.ParseOptions(newlines_in_values=True)  # a sentence may run over two
+            data = ds.dataset(parts, counted, ds.CsvFileFormat(lines))
+        case ".jsonl":
+            data = ds.dataset(parts, counted, ds.JsonFileFormat())
+        case _:
+            data = ds.dataset(parts)
     names = data.schema.names
     if missing := [column for column in NEEDED if column not in names]:
         raise ValueError(f"{folder}: no column {', '.join(missing)}; there are {', '.join(names)}")
     wanted = [column for column in (*NEEDED, *OPTIONAL) if column in names]
-    if "document" in wanted:
-        wanted.remove("id")
+    if {"document", "id"} <= {*wanted}:
+        wanted.remove("id")  # may be the same for two documents
     rows = (ds.field("tone") != "none") & ds.field("warmth").is_valid()
     if dyads:
         rows &= ds.field("dyad").isin(list(dyads))
-    table = data.to_table(columns=wanted, filter=rows)
-    return table.to_pandas(strings_to_categorical=True)
+    try:
+        table: pd.DataFrame = data.to_table(columns=wanted, filter=rows).to_pandas(strings_to_categorical=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(f"{folder}: the parts aren't what `detente score` writes: {error}") from error
+    return table
 
 
 def _pairs(pairs: Iterable[tuple[Document, Sequence[Reading]]]) -> pd.DataFrame:
@@ -110,10 +125,12 @@ def _pairs(pairs: Iterable[tuple[Document, Sequence[Reading]]]) -> pd.DataFrame:
 
 
 def _column(table: pd.DataFrame, name: str) -> "pd.Series[str]":
-    return table[name] if name in table else pd.Series(pd.NA, index=table.index, dtype="str")
+    if name not in table:
+        return pd.Series(pd.NA, index=table.index, dtype="str")
+    return table[name].where(table[name] != "")  # CSV's way to write null
 
 
-def _categories(values: "pd.Series[str]", known: Sequence[str]) -> "pd.Series[str]":
+def _categories(values: "pd.Series[str]", known: Sequence[str]) -> "pd.Series[pd.CategoricalDtype[str]]":
     if strange := {*values.dropna().unique()} - {*known}:
         raise ValueError(f"column {values.name}: {strange.pop()!r} is none of {', '.join(known)}")
     return values.astype(pd.CategoricalDtype(list(known)))

@@ -1,8 +1,9 @@
 """The temperature of dyads over time: per dyad and period, how warm, how sure, on how much text."""
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -16,8 +17,6 @@ try:
     import pandas as pd
 except ModuleNotFoundError as error:
     raise MissingExtra(error, "plot") from error
-
-Period = Literal["day", "week", "month", "quarter", "year"]
 
 #: Of each period: numpy's unit, how many of them, days by which the count is shifted (weeks begin on Monday, and
 #: 1 January 1970 was a Thursday), and how many characters of an ISO date name one.
@@ -35,13 +34,15 @@ SHARES: Final = {tone.replace("-", "_"): tone for tone in WARMTH}
 #: Fewer documents than this make a thin period: a bootstrap over so few says little, and too surely.
 THIN: Final = 5
 
+_DATE = re.compile(r"\d{4}(-\d\d){0,2}")
+
 _FAR = 1 << 24  # more days than a calendar has: keys of two dyads are never neighbours
 
 
 def series(
     readings: Readings,
     *,
-    period: Period = "month",
+    period: str = "month",
     dyads: Iterable[str | Sequence[str]] | None = None,
     sources: Iterable[str] | None = None,
     since: str | datetime.date | None = None,
@@ -69,8 +70,8 @@ def series(
         source_cap: the largest part of a dyad's period that one source may weigh. 1 leaves the readings as they are;
             0.5 keeps an outlet from weighing more than all others; 0 lets each source count the same.
         smooth: an odd number of periods. Above 1, `smooth`, `smooth_low`, `smooth_high` are warmth and interval over
-            the readings of so many periods with the row's in the middle (a centred moving window), and
-            `smooth_documents` tells on how many documents.
+            the readings of so many periods with the row's in the middle (a centred moving window), and `smooth_thin`
+            tells whether they have fewer than 5 documents.
         draws: of the bootstrap.
         seed: of the bootstrap; the same readings give the same interval, whatever else is in the table.
 
@@ -148,11 +149,13 @@ def _chosen(
 
 def _bound(date: str | datetime.date) -> pd.Period:
     """Read a day, month or year as the stretch of time that it is."""
-    text = str(date).strip()
+    text = str(date).strip()[:10]
     try:
-        return pd.Period(text, freq={4: "Y", 7: "M"}.get(len(text), "D"))
+        if _DATE.fullmatch(text):
+            return pd.Period(text, freq={4: "Y", 7: "M", 10: "D"}[len(text)])
     except ValueError:
-        raise ValueError(f"{text!r} is not a date; write it as 2021-03-10, 2021-03 or 2021") from None
+        pass
+    raise ValueError(f"{text!r} is not a date; write it as 2021-03-10, 2021-03 or 2021")
 
 
 def _sum_up(table: pd.DataFrame, period: str, source_cap: float, smooth: int, draws: int, seed: int) -> pd.DataFrame:
@@ -160,25 +163,25 @@ def _sum_up(table: pd.DataFrame, period: str, source_cap: float, smooth: int, dr
     unit, length, shift, _ = PERIODS[period]
     at = (table["day"].to_numpy().astype(f"datetime64[{unit}]").astype(np.int64) + shift) // length
     dyads = table["dyad"].cat
-    keys, group = np.unique(dyads.codes.to_numpy(np.int64) * _FAR + at + _FAR // 2, return_inverse=True)
-    weight, sources = _weigh(group, table["source"].cat.codes.to_numpy(np.int64) + 1, source_cap)
-    mass = np.bincount(group, weight)
+    keys, group = np.unique(dyads.codes.to_numpy().astype(np.int64) * _FAR + at + _FAR // 2, return_inverse=True)
+    weight, sources = _weigh(group, table["source"].cat.codes.to_numpy().astype(np.int64) + 1, source_cap)
+    mass = _sum(group, weight)
 
-    document = table["document"].to_numpy(np.int64)
+    document = table["document"].to_numpy().astype(np.int64)
     cells, cell = np.unique(group * (document.max() + 1) + document, return_inverse=True)
     of_cell = cells // (document.max() + 1)
-    weights, totals = np.bincount(cell, weight), np.bincount(cell, weight * table["warmth"].to_numpy())
+    weights, totals = _sum(cell, weight), _sum(cell, weight * table["warmth"].to_numpy())
     low, high = intervals(of_cell, weights, totals, groups=len(keys), draws=draws, seed=seed)
 
     def share(rows: "pd.Series[bool]") -> Floats:
-        return np.bincount(group, weight * rows.to_numpy(), minlength=len(keys)) / mass
+        return _sum(group, weight * rows.to_numpy()) / mass
 
     documents = np.bincount(of_cell)
     ahead, behind, mutual = (share(table["direction"] == direction) for direction in DIRECTIONS)
     columns = {
         "dyad": pd.Categorical.from_codes(keys // _FAR, dyads.categories).astype("str"),
         "period": ((keys % _FAR - _FAR // 2) * length - shift).astype(f"datetime64[{unit}]").astype("datetime64[s]"),
-        "warmth": np.bincount(of_cell, totals) / mass,
+        "warmth": _sum(of_cell, totals) / mass,
         "low": low,
         "high": high,
         "sentences": np.bincount(group),
@@ -193,12 +196,16 @@ def _sum_up(table: pd.DataFrame, period: str, source_cap: float, smooth: int, dr
         around, member = _windows(keys, of_cell, smooth // 2)
         low, high = intervals(around, weights[member], totals[member], groups=len(keys), draws=draws, seed=seed)
         columns |= {
-            "smooth": np.bincount(around, totals[member]) / np.bincount(around, weights[member]),
+            "smooth": _sum(around, totals[member]) / _sum(around, weights[member]),
             "smooth_low": low,
             "smooth_high": high,
-            "smooth_documents": np.bincount(around),
+            "smooth_thin": np.bincount(around) < THIN,
         }
     return pd.DataFrame(columns)
+
+
+def _sum(group: Ints, values: Floats) -> Floats:
+    return np.bincount(group, values).astype(np.float64, copy=False)
 
 
 def _windows(keys: Ints, group: Ints, reach: int) -> tuple[Ints, Ints]:
@@ -217,7 +224,7 @@ def _weigh(group: Ints, source: Ints, cap: float) -> tuple[Floats, Ints]:
     """Weigh readings so that no source has more than the cap of its group's weight.
 
     What the sources above the cap lose goes to the others, in proportion to their readings. Where the cap can't be
-    kept (three sources, each at most a quarter), all sources weigh the same. The weights of a group sum to its readings.
+    kept (three sources, each at most a quarter), all sources weigh the same. A group's weights sum to its readings.
 
     Args:
         group: int [R], of each reading.

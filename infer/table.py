@@ -70,7 +70,7 @@ def _dyads(readings: Iterable[Reading]) -> RenderableType:
         grid.add_row(
             Text(reading.dyad, "bold"),
             Text(reading.tone, COLOURS[reading.tone]),
-            _warmth(None if reading.tone == "none" else reading.warmth),
+            bar(None if reading.tone == "none" else reading.warmth),
             _plain(reading.cue) if reading.found else Text("not both in this sentence", "dim"),
         )
     return Padding(grid, (1, 0, 0, 0))
@@ -92,14 +92,14 @@ def _summary(readings: Sequence[Reading], names: Mapping[str, str]) -> Renderabl
             Text(dyad, "bold"),
             Text(" and ".join(names.get(state, state) for state in dyad.split("-"))),
             Text(", ").join(Text(f"{counts[tone]} {tone}", COLOURS[tone]) for tone in TONES if counts[tone]),
-            _warmth(sum(warmths) / len(warmths) if warmths else None),
+            bar(sum(warmths) / len(warmths) if warmths else None),
         )
     sentences = len({reading.start for reading in readings})
     total = Text(f"{_count(sentences, 'sentence')}, {_count(len(dyads), 'dyad')}, {_count(len(readings), 'reading')}")
     return Group(total, table)
 
 
-def _warmth(warmth: float | None) -> Text:
+def bar(warmth: float | None) -> Text:
     """Draw a number in -1..1 as a bar from the middle, with the number beside it."""
     if warmth is None:
         return Text("")

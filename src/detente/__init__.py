@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from detente.infer.document import Document
     from detente.infer.label import Detente, load
+    from detente.infer.plot import plot
     from detente.infer.reading import Reading
+    from detente.infer.score import score
+    from detente.infer.series import series
     from detente.models.store import ModelError
 
     __version__: str
 
-__all__ = ["Detente", "Document", "ModelError", "Reading", "__version__", "load"]
+__all__ = ["Detente", "Document", "ModelError", "Reading", "__version__", "load", "plot", "score", "series"]
 
 #: Where the public names live; each is imported when it is first used, so that `import detente` costs nothing.
 _HOMES = {
@@ -25,6 +28,9 @@ _HOMES = {
     "ModelError": "detente.models.store",
     "Reading": "detente.infer.reading",
     "load": "detente.infer.label",
+    "plot": "detente.infer.plot",
+    "score": "detente.infer.score",
+    "series": "detente.infer.series",
 }
 
 

@@ -30,7 +30,7 @@ def train(
     A run that was stopped goes on from its last checkpoint; MLflow keeps its curves (`mlflow ui --backend-store-uri
     sqlite:///mlruns.db`).
     """
-    _needs_extra()
+    needs_extra()
     from detente.train.args import read_args  # noqa: PLC0415
 
     try:
@@ -56,7 +56,7 @@ def export(
 
       detente export runs/mini/torch my-model
     """
-    _needs_extra()
+    needs_extra()
     from detente.models.encoder import PairEncoder  # noqa: PLC0415
     from detente.train.export import export as write  # noqa: PLC0415
 
@@ -79,7 +79,7 @@ def evaluate(
 
       detente evaluate runs/mini/model --corpora plv,annotations --split dev --json dev.json
     """
-    _needs_extra()
+    needs_extra()
     from detente.models.store import resolve  # noqa: PLC0415
     from detente.train import evaluate as report  # noqa: PLC0415
 
@@ -104,7 +104,8 @@ def evaluate(
         markdown.write_text(report.markdown(results), "utf-8")
 
 
-def _needs_extra() -> None:
+def needs_extra() -> None:
+    """Raise a `Failure` unless the extra `[train]` is installed."""
     needed = ("torch", "transformers", "sklearn", "mlflow", "pydantic", "yaml")
     if missing := [name for name in needed if find_spec(name) is None]:
         raise Failure(f"{', '.join(missing)} not installed; training needs: pip install 'detente[train]'")

@@ -1,0 +1,206 @@
+"""A reading as a row: the columns of what `detente score` writes, in Parquet, JSON lines or CSV.
+
+One row is one reading, that is, one dyad in one sentence:
+
+| column | type | what |
+|---|---|---|
+| `document` | int64 | number of the record in the corpus, from 0, rejects counted; unique where ids aren't |
+| `id` | string | the record's id; without one its file and line |
+| `date` | string | ISO 8601, as exact as it was given (`2021-03-10`, `2021-03`, `2021`); null where unknown |
+| `source` | string | the outlet; null where unknown |
+| `sentence` | string | as it stands in the text |
+| `start`, `end` | int64 | its characters in the text, the end exclusive |
+| `dyad` | string | ISO 3166-1 alpha-3 codes in alphabetical order, `CHN-USA` |
+| `tone` | string | `none`, `frosty`, `neutral`, `engaging` or `alliance-building` |
+| `warmth` | float64 | expected warmth given that there is a relationship, -1..1; null where the dyad wasn't found |
+| `p_none`, `p_frosty`, `p_neutral`, `p_engaging`, `p_alliance_building` | float64 | the tones' probabilities |
+| `direction` | string | `a>b`, `b>a`, `mutual`; `n/a` where the tone is `none` |
+| `cue` | string | the words that show the tone; empty where it is `none` |
+| `cue_start`, `cue_end` | int64 | its characters in the text, or null |
+| `root`, `quad` | string | PLOVER codes; null where the tone is `none` |
+| `mentions` | list of struct | `start`, `end`, `text`, `state`, `how`, `via` of each mention of the two states |
+| `found` | bool | whether both states are in the sentence; false only for a dyad that a record asked for |
+| `model` | string | name and version |
+
+Numbers are rounded to four digits. A Parquet file's metadata has `detente.schema` (`SCHEMA_VERSION`), `detente.version`
+and `detente.model`. In CSV a null is empty and the mentions are JSON.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import IO, Any, Final, Protocol
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from detente.data.labels import TONES
+from detente.infer.reading import Reading
+
+#: Changes when a column is added, taken away or means something else.
+SCHEMA_VERSION: Final = "1"
+
+_PROBABILITIES: Final = {tone: f"p_{tone.replace('-', '_')}" for tone in TONES}
+
+_MENTION = pa.struct(
+    [
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("text", pa.string()),
+        ("state", pa.string()),
+        ("how", pa.string()),
+        ("via", pa.string()),
+    ]
+)
+
+SCHEMA: Final = pa.schema(
+    [
+        pa.field("document", pa.int64(), nullable=False),
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("date", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("sentence", pa.string(), nullable=False),
+        pa.field("start", pa.int64(), nullable=False),
+        pa.field("end", pa.int64(), nullable=False),
+        pa.field("dyad", pa.string(), nullable=False),
+        pa.field("tone", pa.string(), nullable=False),
+        pa.field("warmth", pa.float64()),
+        *(pa.field(name, pa.float64(), nullable=False) for name in _PROBABILITIES.values()),
+        pa.field("direction", pa.string(), nullable=False),
+        pa.field("cue", pa.string(), nullable=False),
+        pa.field("cue_start", pa.int64()),
+        pa.field("cue_end", pa.int64()),
+        pa.field("root", pa.string()),
+        pa.field("quad", pa.string()),
+        pa.field("mentions", pa.list_(_MENTION), nullable=False),
+        pa.field("found", pa.bool_(), nullable=False),
+        pa.field("model", pa.string(), nullable=False),
+    ],
+    metadata={"detente.schema": SCHEMA_VERSION},
+)
+
+
+def row(
+    reading: Reading, *, document: int = 0, date: str | None = None, source: str | None = None, shift: int = 0
+) -> dict[str, Any]:
+    """Return a reading as a row of `SCHEMA`.
+
+    Args:
+        reading: the reading.
+        document: number of its record in the corpus.
+        date: of the record.
+        source: of the record.
+        shift: characters of the text before the part that was read.
+    """
+    record = reading.to_dict()
+    probabilities = record.pop("probabilities")
+    if shift:
+        for place in (record, *record["mentions"]):
+            place.update(start=place["start"] + shift, end=place["end"] + shift)
+        if reading.cue_start is not None and reading.cue_end is not None:
+            record.update(cue_start=reading.cue_start + shift, cue_end=reading.cue_end + shift)
+    named = {name: probabilities[tone] for tone, name in _PROBABILITIES.items()}
+    return {**record, **named, "document": document, "date": date, "source": source}
+
+
+class Writer(Protocol):
+    """Writes batches of rows to a binary stream."""
+
+    def write(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Write batches of `SCHEMA`."""
+
+    def close(self) -> None:
+        """Write what the format has at its end; the stream stays open."""
+
+    def abandon(self) -> None:
+        """Let go of the stream as it is."""
+
+
+class ParquetWriter:
+    """Writes Parquet, with row groups of many batches.
+
+    Args:
+        stream: takes the file.
+        metadata: put into the file beside the schema's.
+    """
+
+    #: Bytes in memory of one row group.
+    GROUP: Final = 32 << 20
+
+    def __init__(self, stream: IO[bytes], metadata: Mapping[str, str]) -> None:
+        schema = SCHEMA.with_metadata({**(SCHEMA.metadata or {}), **metadata})
+        self._writer = pq.ParquetWriter(stream, schema, compression="zstd")
+        self._waiting: list[pa.RecordBatch] = []
+
+    def write(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Write batches of `SCHEMA`."""
+        for batch in batches:
+            self._waiting.append(batch)
+            if sum(waiting.nbytes for waiting in self._waiting) >= self.GROUP:
+                self._flush()
+
+    def close(self) -> None:
+        """Write the last row group and the footer."""
+        self._flush()
+        self._writer.close()
+
+    def abandon(self) -> None:
+        """Let go of the stream as it is."""
+        self._writer.is_open = False  # or it would write the footer when it is collected
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+        self._waiting = []
+
+
+class JsonLinesWriter:
+    """Writes one JSON object a row."""
+
+    def __init__(self, stream: IO[bytes], metadata: Mapping[str, str]) -> None:  # noqa: ARG002  (no place for it)
+        self._stream = stream
+
+    def write(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Write batches of `SCHEMA`."""
+        for batch in batches:
+            self._stream.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in batch.to_pylist())
+
+    def close(self) -> None:
+        """Do nothing: JSON lines have no end."""
+
+    abandon = close
+
+
+class CsvWriter:
+    """Writes CSV as in RFC 4180, with a header."""
+
+    def __init__(self, stream: IO[bytes], metadata: Mapping[str, str]) -> None:  # noqa: ARG002  (no place for it)
+        self._stream = stream
+        self._encode([dict(zip(SCHEMA.names, SCHEMA.names, strict=True))])
+
+    def write(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Write batches of `SCHEMA`."""
+        for batch in batches:
+            self._encode(
+                {**row, "mentions": orjson.dumps(row["mentions"]).decode(), "found": str(row["found"]).lower()}
+                for row in batch.to_pylist()
+            )
+
+    def close(self) -> None:
+        """Do nothing: CSV has no end."""
+
+    abandon = close
+
+    def _encode(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        text = io.StringIO(newline="")
+        csv.DictWriter(text, SCHEMA.names).writerows(rows)
+        self._stream.write(text.getvalue().encode())
+
+
+#: By the ending of the files.
+WRITERS: Final[Mapping[str, type[ParquetWriter | JsonLinesWriter | CsvWriter]]] = {
+    "parquet": ParquetWriter,
+    "jsonl": JsonLinesWriter,
+    "csv": CsvWriter,
+}
