@@ -23,6 +23,9 @@ ROOTS: Final = (
     "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT",
 )  # fmt: skip
 
+#: The quad class of each root code, in the order of `ROOTS`.
+QUAD_OF_ROOT: Final = (*[QUADS[0]] * 3, *[QUADS[1]] * 3, *[QUADS[2]] * 4, *[QUADS[3]] * 5)
+
 #: DSE (Park et al., ACL Findings 2021): no sentiment, or whose about whom, for an ordered pair p, q.
 SENTIMENTS: Final = ("neutral", "positive p>q", "positive q>p", "negative p>q", "negative q>p")
 

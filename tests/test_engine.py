@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from detente.data.labels import DIRECTIONS, flip
-from detente.infer.engine import Engine, PairReading, leads
+from detente.data.labels import DIRECTIONS, QUAD_OF_ROOT, QUADS, flip
+from detente.infer.engine import Engine, PairReading, leads, softmax
 from detente.infer.excerpt import around
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer, Item, Span
@@ -189,3 +189,13 @@ def test_unreadable_file_is_named(tiny_model: Path, tmp_path: Path, broken: str)
         (tmp_path / file.name).write_bytes(file.read_bytes() if file.name != broken else b"{")
     with pytest.raises(ModelError, match=broken):
         Engine(tmp_path)
+
+
+def test_the_quad_class_is_what_both_heads_say(tiny_model: Path) -> None:
+    engine = Engine(tiny_model, threads=1)
+    items = [Item("China warned Japan.", [[(0, 5)], [(13, 18)]], [(0, 1)])]
+    ((reading,),) = engine.read(items, symmetric=False)
+    alone = softmax(engine.logits(items, "quad"))[0]
+    mass = [sum(p for p, of in zip(reading.heads["root"], QUAD_OF_ROOT, strict=True) if of == quad) for quad in QUADS]
+    joint = np.sqrt(alone * np.array(mass))
+    assert reading.heads["quad"] == pytest.approx(joint / joint.sum(), abs=1e-5)
