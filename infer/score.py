@@ -80,7 +80,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """A record, or a part of a long one.
 
     Attributes:
@@ -108,7 +108,7 @@ class _Batch:
         position: in the corpus, in bytes.
     """
 
-    pieces: list[_Piece] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
     rejects: list[tuple[int, Reject]] = field(default_factory=list)
     records: int = 0
     cursor: Cursor | None = None
@@ -185,7 +185,7 @@ def score(
             def label(batch: _Batch) -> list[pa.RecordBatch]:
                 # Remembered within a batch only: what is read together, and so each digit, is the same in every run.
                 reader = Detente(Once(detente.engine), detente.linker)
-                return [*_label(reader, batch.pieces, include_none=include_none, min_probability=min_probability)]
+                return [*label_pieces(reader, batch.pieces, include_none=include_none, min_probability=min_probability)]
 
             batches = _batches(corpus, parts, batch_size, strict=strict)
             _write(_side_by_side(label, batches, workers), parts, corpus.found.size, progress)
@@ -226,7 +226,7 @@ def _batches(corpus: Corpus, parts: Output, size: int, *, strict: bool) -> Itera
             readable = True
             text, record = entry.document.text, replace(entry, document=replace(entry.document, text=""))
             for shift, part in windows(text):
-                batch.pieces.append(_Piece(number, record, replace(entry.document, text=part), shift))
+                batch.pieces.append(Piece(number, record, replace(entry.document, text=part), shift))
                 characters += len(part)
                 if characters >= BATCH_CHARACTERS and shift + len(part) < len(text):
                     batch.cursor, batch.position = None, corpus.position
@@ -260,7 +260,8 @@ def _side_by_side(
         pool.shutdown(cancel_futures=True)
 
 
-def _label(model: Detente, pieces: list[_Piece], **options: Any) -> Iterator[pa.RecordBatch]:
+def label_pieces(model: Detente, pieces: list[Piece], **options: Any) -> Iterator[pa.RecordBatch]:
+    """Label pieces together and yield their rows in order; the options are those of `Detente.label_many`."""
     rows: list[dict[str, Any]] = []
     for piece, readings in zip(pieces, model.label_many((p.document for p in pieces), **options), strict=True):
         record = piece.record

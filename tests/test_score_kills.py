@@ -30,7 +30,7 @@ def counted(real):
     return call
 
 for owner, name in [(os, "fsync"), (os, "open"), (Path, "replace"), (parts.Output, "add"), (parts, "_line"),
-                    (parts.Output, "_count"), (score, "_label"), (sources, "_check"), (Path, "unlink")]:
+                    (parts.Output, "_count"), (score, "label_pieces"), (sources, "_check"), (Path, "unlink")]:
     setattr(owner, name, counted(getattr(owner, name)))
 score.score(sys.argv[1], sys.argv[2], model=sys.argv[3], include_none=True, batch_size=2)
 print(left)

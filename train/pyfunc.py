@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 from mlflow.models import ModelSignature, set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from detente.infer.document import Document
 from detente.infer.label import Detente, load
+from detente.infer.reading import Reading
 
 SIGNATURE = ModelSignature(
     inputs=Schema(
@@ -36,7 +37,12 @@ SIGNATURE = ModelSignature(
             ColSpec(DataType.string, "cue"),
         ]
     ),
+    params=ParamSchema([ParamSpec("by_document", DataType.boolean, False)]),
 )
+
+#: What `mlflow.pyfunc.spark_udf` gives for a row with `params={"by_document": True}`, as its `result_type`: a column of
+#: Spark has one value for each row, so a document's readings are a list.
+SPARK_TYPE = f"struct<readings: array<struct<{', '.join(f'`{c.name}`: {c.type.name}' for c in SIGNATURE.outputs)}>>>"
 
 #: A row of input, which MLflow keeps beside the model.
 EXAMPLE = pd.DataFrame(
@@ -57,19 +63,25 @@ class Labeller(PythonModel):
         self,
         context: PythonModelContext,  # noqa: ARG002  (MLflow's interface)
         model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,  # noqa: ARG002
+        params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Label each row's text; one row of output per reading, columns as in `SIGNATURE`."""
+        """Label each row's text; one row of output per reading, columns as in `SIGNATURE`.
+
+        With the parameter `by_document`, one row per row of input, whose `readings` are a list of such records.
+        """
         texts = model_input.reindex(columns=SIGNATURE.inputs.input_names()).fillna("").astype(str)
         records = texts.to_dict("records")
         documents = [Document.from_record({str(key): value for key, value in record.items()}) for record in records]
         columns = SIGNATURE.outputs.input_names()
-        readings = [
-            {**reading.to_dict(), "probability": reading.probabilities[reading.tone]}
-            for batch in self.model.label_many(documents)
-            for reading in batch
-        ]
-        return pd.DataFrame([[record[name] for name in columns] for record in readings], columns=columns)
+        answers = [[_row(reading, columns) for reading in readings] for readings in self.model.label_many(documents)]
+        if params and params["by_document"]:
+            return pd.DataFrame({"readings": answers})
+        return pd.DataFrame([row for rows in answers for row in rows], columns=columns)
+
+
+def _row(reading: Reading, columns: list[str]) -> dict[str, Any]:
+    record = {**reading.to_dict(), "probability": reading.probability}
+    return {name: record[name] for name in columns}
 
 
 set_model(Labeller())

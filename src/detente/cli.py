@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from detente import cli_corpora, cli_link, cli_score, cli_series, cli_train
+from detente import cli_bench, cli_corpora, cli_link, cli_score, cli_series, cli_train
 from detente.cli_read import BadUsage, Failure, day, read_text
 from detente.data.examples import CorpusError
 from detente.models.store import ModelError
@@ -132,6 +132,7 @@ def states() -> None:
 
 app.command()(cli_link.link)
 app.command()(cli_score.score)
+app.command()(cli_bench.bench)
 app.command()(cli_series.series)
 app.command()(cli_corpora.corpora)
 app.command()(cli_train.train)

@@ -9,6 +9,7 @@ import typer
 from rich import progress as rich
 from rich.console import Console
 
+from detente import cli_spark
 from detente.cli_read import BadUsage, Failure
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _COLUMN = "Column that holds the {}, if not guessed."
 
 def score(
     source: Annotated[str, typer.Argument(metavar="IN", help="A file or a folder; - for JSON lines as they come.")],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write, or to go on with.")],
+    target: Annotated[str, typer.Argument(metavar="OUT", help="Folder to write, or to go on with.")],
     text: Annotated[str, typer.Option(metavar="COLUMN", help=_COLUMN.format("text"))] = "",
     id_: Annotated[str, typer.Option("--id", metavar="COLUMN", help=_COLUMN.format("id"))] = "",
     date: Annotated[str, typer.Option(metavar="COLUMN", help=_COLUMN.format("date"))] = "",
@@ -45,6 +46,9 @@ def score(
         int, typer.Option(metavar="N", min=1, help="Records labelled together at most; 16 batches are a part.")
     ] = 2000,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first record that can't be read.")] = False,
+    engine: Annotated[
+        str, typer.Option(metavar="ENGINE", help="local, or spark for a Spark cluster (extra `[spark]`).")
+    ] = "local",
 ) -> None:
     """Label a corpus: JSON lines, CSV, TSV, Parquet or texts, .gz and .zst too, one file or a folder of them.
 
@@ -55,6 +59,8 @@ def score(
       detente score archive/ readings --text body --date published --workers 2
 
       zcat news.jsonl.gz | detente score - readings --format csv
+
+      spark-submit --master yarn $(which detente) score hdfs:///news hdfs:///readings --from parquet --engine spark
 
     OUT gets one row per reading, part-*.parquet. A run that was stopped goes on where it was when the same command is
     given again. Records that can't be read are in rejects.jsonl, with the reason and where they stand.
@@ -69,6 +75,25 @@ def score(
         if given and given not in known:
             raise BadUsage(f"{option}: {given!r} is none of {', '.join(known)}")
     columns = {"text": text, "id": id_, "date": date, "title": title, "source": outlet}
+    if engine not in ("local", "spark"):
+        raise BadUsage(f"--engine: {engine!r} is neither local nor spark")
+    if engine == "spark":
+        if source == "-" or output_format == "csv" or encoding != "utf-8" or strict or workers:
+            raise BadUsage("Spark reads no standard input and writes no CSV; --encoding, --strict, --workers are local")
+        cli_spark.score(
+            source,
+            # A local path must be whole: the workers stand elsewhere. An address (hdfs://) is left as it is.
+            target if "://" in target else str(Path(target).resolve()),
+            model=model,
+            columns=columns,
+            input_format=input_format,
+            output_format=output_format,
+            date_format=date_format,
+            include_none=include_none,
+            min_probability=min_probability,
+        )
+        return
+    output = Path(target)
     with _Shown() as shown:
         try:
             summary = run(
