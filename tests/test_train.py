@@ -11,17 +11,18 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast, TrainerCallback
 
 from detente.data.labels import TONES
-from detente.infer.engine import Engine
+from detente.infer.engine import Engine, softmax
 from detente.infer.label import load
 from detente.models.store import read_config, verify
 from detente.train.args import Corpus, read_args
-from detente.train.calibrate import fit_temperatures, nll, softmax, temperature
+from detente.train.calibrate import fit_temperatures, nll, temperature
 from detente.train.evaluate import evaluate, markdown, save
+from detente.train.fit import fit
 from detente.train.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
-from detente.train.run import train
+from detente.train.run import train, training_rows
 from tests.conftest import MAX_LENGTH, tiny_encoder
 
 CORPORA = Path(__file__).parent / "corpora"
@@ -226,3 +227,26 @@ def test_the_temperature_that_was_put_in_comes_out(wrong: float, seed: int) -> N
 def test_a_head_with_few_rows_keeps_its_temperature() -> None:
     rows = [np.array([0.9, 0.1])] * 10
     assert fit_temperatures({"tone": (rows, [0] * 10)}) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("corpora")
+@pytest.mark.filterwarnings("ignore")
+def test_two_half_batches_weigh_as_much_as_a_whole_one(config: Path) -> None:
+    """Accumulated gradients are divided once: by the Trainer, not by the loss too."""
+    losses: list[float] = []
+
+    class Keeper(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+        def on_log(self, args: object, state: object, control: object, logs: dict[str, float], **_: object) -> None:
+            losses.extend(value for name, value in logs.items() if name == "train_loss")
+
+    for batch, accumulate in ((4, 1), (2, 2)):
+        overrides = [
+            *(f"batch_size={batch}", f"accumulate={accumulate}", f"output={config.parent / str(batch)}"),
+            *("epochs=1", "learning_rate=1.0e-9", "dropout=0", "encoder_dropout=0", "masked=0", "swapped=0"),
+        ]
+        settings = read_args(config, overrides)
+        rows = training_rows(settings)[:8]
+        fit(settings, rows, lambda _model, _featurizer: {"dev_mean": 0.0}, [Keeper()])
+    whole, halves = losses
+    assert halves == pytest.approx(whole, rel=0.2)

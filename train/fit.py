@@ -47,8 +47,6 @@ class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         targets = inputs.pop("targets")
         readings = model(**inputs)
         value = loss(readings, targets, self.settings.heads)
-        if self.args.gradient_accumulation_steps > 1 and not return_outputs:
-            value = value / self.args.gradient_accumulation_steps
         return (value, readings) if return_outputs else value
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
