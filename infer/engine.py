@@ -92,7 +92,7 @@ class Engine:
             ) from error
         self.featurizer = Featurizer(tokenizer, self.config.max_length)
         self.session = _session(folder / ONNX)
-        if (threads := threads or _cores()) > 1:
+        if (threads := threads or cores()) > 1:
             self._pool = ThreadPoolExecutor(threads)
 
     @property
@@ -208,7 +208,7 @@ def leads(direction: Floats) -> npt.NDArray[np.intp]:
     return np.where(even, DIRECTIONS.index("mutual"), direction.argmax(axis=-1))
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use; onnxruntime itself counts those of the whole machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

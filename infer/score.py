@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from detente.infer.columns import Columns, SourceError
 from detente.infer.document import Document
+from detente.infer.engine import cores
 from detente.infer.files import STANDARD_INPUT
 from detente.infer.label import Detente, load
 from detente.infer.once import Once
@@ -40,6 +41,9 @@ PART_BATCHES: Final = 16
 
 #: Records that may be rejects before the first that can be read; by then the corpus was asked for wrongly.
 HOPELESS: Final = 1000
+
+#: Threads that label: Python's lock feeds no more.
+MOST_WORKERS: Final = 8
 
 #: Rows that are Python objects at once.
 _ROWS: Final = 2048
@@ -161,7 +165,7 @@ def score(
         raise ValueError(f"{output_format!r} is not a format that can be written; those are {', '.join(WRITERS)}")
     if batch_size < 1 or (workers is not None and workers < 1):
         raise ValueError("there must be at least one worker, and one record in a batch")
-    workers = workers or cores()
+    workers = workers or min(MOST_WORKERS, cores())
     out = Path(output)
     _keep_apart(source, out)
     corpus = Corpus(
@@ -195,11 +199,6 @@ def score(
                 raise SourceError(f"none of the records can be read; the first, {parts.first_reject()}")
             parts.finish()
         return Summary(out, parts.totals, kept, time.monotonic() - began, corpus.found.passed_over)
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use, at most eight: Python's lock feeds no more."""
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def _keep_apart(source: str | os.PathLike[str], output: Path) -> None:

@@ -1,1 +1,1 @@
-"""Fine-tune, distil, calibrate, export and evaluate (extra `[train]`)."""
+"""Fine-tune, calibrate, export and evaluate (extra `[train]`)."""

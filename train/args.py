@@ -30,25 +30,6 @@ class Corpus:
 
 
 @dataclass(config=_STRICT, frozen=True)
-class Distil:
-    """Soft labels from teachers over unlabelled sentences.
-
-    Attributes:
-        teachers: folders of trained models; their probabilities are averaged.
-        limit: sentences of the transfer set that are taken at most (a fixed draw); None for all.
-        weight: factor of the loss of a soft-labelled row.
-        gold: share of the teachers' say in the labels of gold rows (0: the label alone).
-        cache: folder for the soft labels, so that a second run need not make them again.
-    """
-
-    teachers: list[Path]
-    limit: int | None = None
-    weight: float = 1.0
-    gold: float = 0.0
-    cache: Path = Path("runs/soft")
-
-
-@dataclass(config=_STRICT, frozen=True)
 class TrainArgs:
     """Everything that decides a run; a key that is not here is an error.
 
@@ -69,7 +50,6 @@ class TrainArgs:
         confidence: weight of a label by the annotator's confidence (1 guess, 2 probable, 3 clear).
         masked: share of training rows in which the states' names are replaced by placeholders.
         swapped: share of training rows in which the states are exchanged for others.
-        distil: soft labels from teachers.
         epochs: passes over the training rows.
         batch_size: sentences a step on a device.
         accumulate: batches that are added up before a step.
@@ -103,7 +83,6 @@ class TrainArgs:
     confidence: dict[int, float] = field(default_factory=lambda: {1: 0.5, 2: 0.9, 3: 1.0})
     masked: float = 0.0
     swapped: float = 0.0
-    distil: Distil | None = None
     epochs: float = 4.0
     batch_size: int = 32
     accumulate: int = 1

@@ -5,16 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from detente.infer.engine import Floats, softmax
 
 #: Temperatures that are tried: a fine grid is exact enough for one number and cannot diverge.
 GRID = np.geomspace(0.25, 4.0, 241)
-
-
-def softmax(logits: Floats) -> Floats:
-    """Return probabilities over the last axis."""
-    shifted = np.exp(logits - logits.max(-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(-1, keepdims=True))
 
 
 def nll(probabilities: Floats, gold: npt.NDArray[np.int64]) -> float:

@@ -5,7 +5,7 @@ soft one are the same thing to the loss.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detente.data.examples import Example
 from detente.data.labels import flip
@@ -102,31 +102,28 @@ def item_of(example: Example) -> Item:
 
 def label_of(example: Example, weight: float) -> Label:
     """Return the gold label of one example."""
-    gold = {
-        "tone": example.tone,
-        "direction": example.direction,
-        "root": example.root,
-        "quad": example.quad,
-        "sentiment": example.sentiment,
-        "polarity": example.polarity,
+    heads = {
+        head: one_hot(head, label) for head, labels in HEADS.items() if (label := getattr(example, head)) in labels
     }
-    heads = {head: one_hot(head, label) for head, label in gold.items() if label in HEADS[head]}
     annotated = example.tone is not None
     cue = [example.cue] if example.cue else ([] if example.tone == "none" else None)
     return Label(heads, weight, cue if annotated else None)
 
 
+def _exchanged(sentiment: str) -> str:
+    """Return the sentiment as seen with p and q exchanged (`positive p>q` is `positive q>p`)."""
+    what, _, who = sentiment.partition(" ")
+    return f"{what} {who[::-1]}" if who else what
+
+
+#: Where each label of a head that has an order stands when the actors are exchanged.
+_TURNED = {
+    "direction": [HEADS["direction"].index(flip(label)) for label in HEADS["direction"]],
+    "sentiment": [HEADS["sentiment"].index(_exchanged(label)) for label in HEADS["sentiment"]],
+}
+
+
 def flipped(label: Label) -> Label:
     """Return the label of the pair with its actors exchanged."""
-    heads = dict(label.heads)
-    for head, order in (("direction", _order("direction")), ("sentiment", _order("sentiment"))):
-        if head in heads:
-            heads[head] = [heads[head][i] for i in order]
-    return Label(heads, label.weight, label.cue)
-
-
-def _order(head: str) -> Sequence[int]:
-    labels = HEADS[head]
-    swap = {"p>q": "q>p", "q>p": "p>q"}
-    other = [flip(x) if head == "direction" else " ".join(swap.get(w, w) for w in x.split(" ")) for x in labels]
-    return [labels.index(x) for x in other]
+    turned = {head: [label.heads[head][i] for i in order] for head, order in _TURNED.items() if head in label.heads}
+    return replace(label, heads={**label.heads, **turned})

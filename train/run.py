@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-import numpy.typing as npt
 from transformers import TrainerCallback
 
 from detente.data.corpora import read
+from detente.infer.engine import Floats
 from detente.models.config import HEADS
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer
@@ -88,7 +88,7 @@ def develop(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> 
 
 def calibrated(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> PairEncoder:
     """Fit the temperature of each head on the dev splits and write it into the model's configuration."""
-    heads: dict[str, tuple[list[npt.NDArray[np.float64]], list[int]]] = {}
+    heads: dict[str, tuple[list[Floats], list[int]]] = {}
     engine = TorchEngine(model, featurizer)
     for benchmark in benchmarks.DEV:
         if benchmark.corpus not in settings.corpora or settings.corpora[benchmark.corpus].dev:

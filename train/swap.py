@@ -67,7 +67,7 @@ class Swapper:
         self.kinds: dict[tuple[str, str], Kind] = {}
         self.people: dict[str, list[Person]] = {}
         for form in known.forms:
-            if form.flags & {"prefix"}:
+            if "prefix" in form.flags:
                 continue
             what = form.how
             if what == "demonym":

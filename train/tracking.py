@@ -72,7 +72,7 @@ def confusion_figure(counts: Any, labels: Sequence[str] = TONES, title: str = "t
     axes = figure.subplots()
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), n in _cells(counts):
+    for (row, column), n in np.ndenumerate(counts):
         axes.text(
             column, row, str(n), ha="center", va="center", color="white" if shares[row, column] > 0.5 else "black"
         )
@@ -80,10 +80,6 @@ def confusion_figure(counts: Any, labels: Sequence[str] = TONES, title: str = "t
     axes.set_yticks(range(len(labels)), labels)
     axes.set(xlabel="model", ylabel="label", title=title)
     return figure
-
-
-def _cells(counts: Any) -> Iterator[tuple[tuple[int, int], int]]:
-    return (((r, c), int(counts[r, c])) for r in range(counts.shape[0]) for c in range(counts.shape[1]))
 
 
 def log_result(folder: Path, results: Sequence[Result]) -> None:
