@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.floating]
 
-#: Tokens of one batch, padding included: what passes between two layers stays in a core's cache. Four times as many
+#: Tokens of one batch, padding included: what passes between two layers stays in a core's cache. Eight times as many
 #: take a quarter longer.
-BATCH_TOKENS = 1024
+BATCH_TOKENS = 512
 
 #: Tokens that all pairs of one batch look back at together; each takes a vector of the encoder's width in memory.
 PAIR_TOKENS = 16384

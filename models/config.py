@@ -29,6 +29,7 @@ class ModelConfig:
         base: path or hub id of the encoder that it was fine-tuned from.
         hidden: width of a head's hidden layer.
         max_length: tokens of a sentence that are read; what stands behind is cut.
+        rounded: whether it was trained with weights and products rounded to int8, as the exported model computes them.
         markers: whether the two actors are marked in the text (one encoder pass per dyad) or pooled (one per sentence).
         heads: labels of each head's outputs, in order.
         temperature: softmax temperature of each head, fitted on dev data.
@@ -42,6 +43,7 @@ class ModelConfig:
     hidden: int = 256
     max_length: int = 192
     markers: bool = False
+    rounded: bool = False
     heads: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(HEADS))
     temperature: dict[str, float] = field(default_factory=dict)
     codebook: str = CODEBOOK_VERSION

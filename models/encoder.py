@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from detente.models.config import ModelConfig
 from detente.models.features import MARKERS
+from detente.models.rounded import round_weights
 from detente.models.store import CONFIG, TOKENIZER, WEIGHTS, read_config, write_json
 
 ENCODER = "encoder"  # the folder of the encoder's own configuration
@@ -60,6 +61,7 @@ class PairEncoder(nn.Module):
                 for name, labels in config.heads.items()
             }
         )
+        round_weights(self, rounded=config.rounded)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, mentions: Tensor, pairs: Tensor) -> Readings:
         """Read every pair of the batch; shapes as in `features.Batch`."""
@@ -94,6 +96,7 @@ class PairEncoder(nn.Module):
         if (Path(base) / ENCODER).is_dir():
             model, tokenizer = cls.from_pretrained(Path(base))
             model.spec, model.dropout.p = config, dropout
+            round_weights(model, rounded=config.rounded)
         else:
             encoder = AutoModel.from_pretrained(base, add_pooling_layer=False)
             tokenizer = AutoTokenizer.from_pretrained(base).backend_tokenizer

@@ -83,31 +83,37 @@ class Featurizer:
             n = len(encoding.ids)
             ids[row, :n] = encoding.ids
             mask[row, :n] = 1
-            for column, spans in enumerate(item.actors):
-                mentions[row, column] = token_weights(encoding, spans, length)
+            mentions[row, : len(item.actors)] = token_weights(encoding, item.actors, length)
             pairs.extend((row * width + a, row * width + b) for a, b in item.pairs)
         return Batch(ids, mask, mentions, np.array(pairs, dtype=np.int64).reshape(-1, 2), encodings)
 
 
 def tokens_of(encoding: Encoding, span: Span) -> range:
     """Return the tokens that overlap a span of characters (empty where it was cut off)."""
-    start, end = span
-    first = next((t for c in range(start, end) if (t := encoding.char_to_token(c)) is not None), None)
-    last = next((t for c in range(end - 1, start - 1, -1) if (t := encoding.char_to_token(c)) is not None), None)
-    return range(0) if first is None or last is None else range(first, last + 1)
+    (tokens,) = _overlap(np.array(encoding.offsets), span).nonzero()
+    return range(tokens[0], tokens[-1] + 1) if len(tokens) else range(0)
 
 
-def token_weights(encoding: Encoding, spans: Sequence[Span], length: int) -> npt.NDArray[np.float32]:
-    """Return the mean over the tokens of all spans as weights, float32 [length]."""
-    weights = np.zeros(length, dtype=np.float32)
-    for span in spans:
-        tokens = tokens_of(encoding, span)
-        weights[tokens.start : tokens.stop] = 1.0
-    total = weights.sum()
-    if total == 0.0:
-        weights[0] = 1.0
-        return weights
-    return weights / np.float32(total)
+def token_weights(encoding: Encoding, actors: Sequence[Sequence[Span]], length: int) -> npt.NDArray[np.float32]:
+    """Return for each actor the mean over the tokens of all its spans as weights, float32 [actors, length].
+
+    An actor of whom nothing was read is looked for in [CLS].
+    """
+    weights = np.zeros((len(actors), length), dtype=np.float32)
+    offsets = np.array(encoding.offsets)
+    for row, spans in zip(weights, actors, strict=True):
+        for span in spans:
+            row[: len(offsets)][_overlap(offsets, span)] = 1.0
+        if not row.any():
+            row[0] = 1.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+def _overlap(offsets: npt.NDArray[np.int64], span: Span) -> npt.NDArray[np.bool_]:
+    """Tell which tokens share a character with a span; special tokens have none."""
+    starts, ends = offsets[:, 0], offsets[:, 1]
+    return (starts < ends) & (starts < span[1]) & (ends > span[0])
 
 
 def mark(item: Item) -> Item:

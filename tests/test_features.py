@@ -26,7 +26,7 @@ def test_tokens_of_a_span_are_those_that_overlap_it(featurizer: Featurizer) -> N
 
 def test_an_actor_is_the_mean_of_its_mentions(featurizer: Featurizer) -> None:
     (encoding,) = featurizer.tokenize([TEXT])
-    weights = token_weights(encoding, [CHINA, STATES], len(encoding.ids))
+    (weights,) = token_weights(encoding, [[CHINA, STATES]], len(encoding.ids))
     assert weights.sum() == pytest.approx(1.0)
     assert {encoding.tokens[i]: float(w) for i, w in enumerate(weights) if w} == pytest.approx(
         {"china": 1 / 3, "united": 1 / 3, "states": 1 / 3}
@@ -35,7 +35,7 @@ def test_an_actor_is_the_mean_of_its_mentions(featurizer: Featurizer) -> None:
 
 def test_an_actor_beyond_the_tokens_read_is_the_sentence(featurizer: Featurizer) -> None:
     (encoding,) = featurizer.tokenize(["x " * 100 + "China"])
-    assert token_weights(encoding, [(200, 205)], len(encoding.ids))[0] == 1.0
+    assert token_weights(encoding, [[(200, 205)]], len(encoding.ids))[0, 0] == 1.0
 
 
 def test_pairs_point_at_their_sentence_and_actor(featurizer: Featurizer) -> None:

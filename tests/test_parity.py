@@ -1,5 +1,6 @@
 """The exported int8 model says what the torch model says, at the size of the shipped one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from detente.infer.engine import Engine
 from detente.models.config import ModelConfig
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer
+from detente.models.rounded import round_weights
 from detente.train.bases import locate
 from detente.train.batches import Collator, loss
 from detente.train.engine import TorchEngine
@@ -43,7 +45,11 @@ def test_int8_agrees_with_torch_on_500_rows(tmp_path: Path) -> None:
     model.eval()
     items = [row.item for row in rows[-420:]]
     assert sum(len(item.pairs) for item in items) >= 500
-    result = parity(TorchEngine(model, featurizer), Engine(export(model, tokenizer, tmp_path / "model")), items)
-    assert result.agreement["tone"] >= 0.99
-    assert result.distance["tone"] <= 0.05
-    assert result.distance["direction"] <= 0.05
+    for rounded in (False, True):
+        round_weights(model, rounded=rounded)
+        model.spec = replace(model.spec, rounded=rounded)
+        folder = export(model, tokenizer, tmp_path / str(rounded))
+        result = parity(TorchEngine(model, featurizer), Engine(folder), items)
+        assert result.agreement["tone"] >= 0.99
+        assert result.distance["tone"] <= 0.05
+        assert result.distance["direction"] <= 0.05

@@ -39,6 +39,7 @@ class TrainArgs:
         output: folder for checkpoints and the trained model.
         base: encoder to start from: a path, a hub id, or a folder of a detente model.
         markers: mark the two actors in the text (a teacher); else they are pooled from one pass.
+        rounded: train with the rounding of the export, whose products can then be of whole int8 rows: twice as fast.
         max_length: tokens of a sentence that are read.
         hidden: width of a head's hidden layer.
         dropout: share of the pair's vector that is dropped.
@@ -73,6 +74,7 @@ class TrainArgs:
     version: str = "0.1.0"
     base: str = "sentence-transformers/all-MiniLM-L6-v2"
     markers: bool = False
+    rounded: bool = False
     max_length: int = 192
     hidden: int = 256
     dropout: float = 0.1

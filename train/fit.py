@@ -116,6 +116,7 @@ def fit(
         hidden=settings.hidden,
         max_length=settings.max_length,
         markers=settings.markers,
+        rounded=settings.rounded,
     )
     model, tokenizer = PairEncoder.from_base(config, locate(settings.base), settings.dropout, settings.encoder_dropout)
     if settings.freeze_embeddings:
