@@ -2,13 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from detente.cli import app
 
 TEXT = "Japan thanked India for its help. China warned Japan.\n"
+COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
 TONES = ("none", "frosty", "neutral", "engaging", "alliance-building")
 
 
@@ -156,9 +161,17 @@ def test_version() -> None:
     assert run("--version").stdout == f"detente {detente.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["label", "link", "states", "corpora"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example(command: str) -> None:
-    done = run(command, "--help")
-    assert done.returncode == 0
+    done = CliRunner().invoke(app, [command, "--help"])
+    assert done.exit_code == 0
     assert "Example" in done.stdout
     assert f"detente {command}" in done.stdout.split("Example")[1]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_extras(command: str) -> None:
+    """rich takes `[train]` for markup and swallows it."""
+    said = CliRunner().invoke(app, [command, "--help"]).stdout
+    assert "``" not in said
+    assert len(re.findall(r"extra\W+`\[\w+\]`", said)) == said.count("extra")

@@ -36,7 +36,7 @@ def bench(
       detente bench archive/ --limit 5000 --json bench.json
 
     Beside it, transformers' pipeline("text-classification") reads as many of the same sentences as --baseline-limit
-    says, once for each dyad, with the same encoder in fp32 and batch_size=8 (needs the extra `[train]`).
+    says, once for each dyad, with the same encoder in fp32 and batch_size=8 (needs the extra `\\[train]`).
     """
     if baseline_limit:
         needs_extra()

@@ -47,7 +47,7 @@ def score(
     ] = 2000,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first record that can't be read.")] = False,
     engine: Annotated[
-        str, typer.Option(metavar="ENGINE", help="local, or spark for a Spark cluster (extra `[spark]`).")
+        str, typer.Option(metavar="ENGINE", help="local, or spark for a Spark cluster (extra `\\[spark]`).")
     ] = "local",
 ) -> None:
     """Label a corpus: JSON lines, CSV, TSV, Parquet or texts, .gz and .zst too, one file or a folder of them.
