@@ -1,15 +1,18 @@
 """The settings of a training run: one validated dataclass, read from a short YAML file with overrides."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 _STRICT = ConfigDict(extra="forbid")
+
+#: The corpus that has no labels but a teacher's.
+SOFT = "transfer"
 
 
 @dataclass(config=_STRICT, frozen=True)
@@ -21,12 +24,17 @@ class Corpus:
         repeat: how often an epoch goes through it.
         limit: rows that are taken at most (a fixed draw), for learning curves; None for all.
         dev: whether the rows set apart for development are trained on too (for a final fit).
+        soft: for `transfer`, the folder of a teacher's soft labels, which `detente teach` wrote; `limit` counts
+            sentences.
+        temperature: for `transfer`, flattens (above 1) or sharpens the teacher's distributions.
     """
 
     weight: float = 1.0
     repeat: int = 1
     limit: int | None = None
     dev: bool = False
+    soft: Path | None = None
+    temperature: float = Field(default=1.0, gt=0)
 
 
 @dataclass(config=_STRICT, frozen=True)
@@ -51,6 +59,8 @@ class TrainArgs:
         confidence: weight of a label by the annotator's confidence (1 guess, 2 probable, 3 clear).
         masked: share of training rows in which the states' names are replaced by placeholders.
         swapped: share of training rows in which the states are exchanged for others.
+        consistency: factor of the divergence between the tones of a row and of the same with other states, in the form
+            of R-Drop (Liang et al., NeurIPS 2021); 0 for none. Each row with states is then read twice.
         epochs: passes over the training rows.
         batch_size: sentences a step on a device.
         accumulate: batches that are added up before a step.
@@ -66,6 +76,7 @@ class TrainArgs:
         seed: of weights, order and draws.
         tracking: MLflow tracking URI; empty for none.
         experiment: MLflow experiment.
+        register: alias under which the model is registered in MLflow, for instance `shipped`; empty to only log it.
         resume: go on from the last checkpoint in `output` if there is one.
     """
 
@@ -85,6 +96,7 @@ class TrainArgs:
     confidence: dict[int, float] = field(default_factory=lambda: {1: 0.5, 2: 0.9, 3: 1.0})
     masked: float = 0.0
     swapped: float = 0.0
+    consistency: float = Field(default=0.0, ge=0)
     epochs: float = 4.0
     batch_size: int = 32
     accumulate: int = 1
@@ -100,7 +112,18 @@ class TrainArgs:
     seed: int = 1
     tracking: str = "sqlite:///mlruns.db"
     experiment: str = "detente"
+    register: str = ""
     resume: bool = True
+
+    def __post_init__(self) -> None:
+        for name, corpus in self.corpora.items():
+            if (name == SOFT) != (corpus.soft is not None):
+                remedy = "make them with `detente teach`" if name == SOFT else f"soft labels belong to {SOFT}"
+                raise ValueError(f"corpora.{name}.soft: {'missing' if name == SOFT else 'not known'}; {remedy}")
+            if name == SOFT and corpus.dev:
+                raise ValueError(f"corpora.{name}.dev: {SOFT} has no rows set apart")
+        if self.register and not self.tracking:
+            raise ValueError("register: the registry is MLflow's; set tracking too")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, paths as strings."""
@@ -143,8 +166,14 @@ def read_args(file: Path, overrides: Sequence[str] = ()) -> TrainArgs:
     try:
         return TypeAdapter(TrainArgs).validate_python(values)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())
+        faults = "; ".join(map(_fault, error.errors()))
         raise ValueError(f"{file}: {faults}") from error
+
+
+def _fault(error: Mapping[str, Any]) -> str:
+    place, reason = ".".join(map(str, error["loc"])), error["msg"]
+    # A ValueError of our own names its place itself.
+    return f"{place}: {reason.lower()}" if place else reason.removeprefix("Value error, ")
 
 
 def _set(values: dict[str, Any], override: str) -> None:

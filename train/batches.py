@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -26,9 +26,10 @@ class Collator:
     Attributes:
         featurizer: tokenizer and padding.
         markers: mark the actors in the text, one sequence per pair.
-        smoothing: label smoothing.
+        smoothing: label smoothing of hard labels.
         masked: share of rows whose states are hidden.
         swapped: share of rows whose states are exchanged for others.
+        twins: put beside each row that says which its states are another one with other states.
         seed: of what is drawn.
     """
 
@@ -37,35 +38,32 @@ class Collator:
     smoothing: float = 0.0
     masked: float = 0.0
     swapped: float = 0.0
+    twins: bool = False
     seed: int = 0
     draw: random.Random = field(init=False)
+    mask: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.draw = random.Random(self.seed)
+        tokenizer = self.featurizer.tokenizer
+        self.mask = next((m for m in ("<mask>", swap.MASK) if tokenizer.token_to_id(m) is not None), swap.MASK)
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, Tensor | dict[str, Tensor]]:
-        """Return inputs by name and, under `targets`, what `loss` takes."""
-        items, labels = [], []
-        for row in map(self._changed, rows):
-            pairs, known = [], []
-            for (a, b), label in zip(row.pairs, row.labels, strict=True):
-                flip = not row.ordered and self.draw.random() < 0.5
-                pairs.append((b, a) if flip else (a, b))
-                known.append(flipped(label) if flip else label)
-            item = Item(row.text, row.actors, pairs)
-            if self.markers:
-                for pair, label in zip(pairs, known, strict=True):
-                    excerpt = marked(Excerpt(Item(row.text, row.actors, [pair])))
-                    items.append(excerpt.item)
-                    labels.append(
-                        Label(label.heads, label.weight, label.cue and [placed(excerpt, span) for span in label.cue])
-                    )
-            else:
-                items.append(item)
-                labels.extend(known)
-        batch = self.featurizer.batch(items)
+        """Return inputs by name and, under `targets`, what `loss` takes; the pairs of twins stand behind all others."""
+        items: list[Item] = []
+        labels: list[Label] = []
+        twins: list[Item] = []
+        first: list[int] = []
+        for row in map(self._ordered, map(self._changed, rows)):
+            if self.twins and all(row.states) and (twin := swap.swapper().drawn(row, self.draw)):
+                twins += self._shown(twin)[0]
+                first += range(len(labels), len(labels) + len(row.pairs))
+            shown, known = self._shown(row)
+            items += shown
+            labels += known
+        batch = self.featurizer.batch(items + twins)
         inputs: dict[str, Tensor | dict[str, Tensor]] = {k: torch.from_numpy(v) for k, v in batch.arrays().items()}
-        inputs["targets"] = self.targets(items, labels, batch)
+        inputs["targets"] = self.targets(items, labels, batch) | {"twins": torch.tensor(first, dtype=torch.long)}
         return inputs
 
     def _changed(self, row: Row) -> Row:
@@ -73,19 +71,47 @@ class Collator:
         chance = self.draw.random()
         if not all(row.states) or chance >= self.masked + self.swapped:
             return row
-        return (swap.masked(row) if chance < self.masked else swap.swapper().drawn(row, self.draw)) or row
+        if chance < self.masked:
+            return swap.masked(row, self.mask) or row
+        return swap.swapper().drawn(row, self.draw) or row
+
+    def _ordered(self, row: Row) -> Row:
+        """Draw the order of each pair, unless the row's order means something."""
+        if row.ordered:
+            return row
+        flips = [self.draw.random() < 0.5 for _ in row.pairs]
+        pairs = [pair[::-1] if flip else pair for pair, flip in zip(row.pairs, flips, strict=True)]
+        labels = [flipped(label) if flip else label for label, flip in zip(row.labels, flips, strict=True)]
+        return replace(row, pairs=pairs, labels=labels)
+
+    def _shown(self, row: Row) -> tuple[list[Item], list[Label]]:
+        """Return what the network reads of a row, and the labels with their cues where they stand in that."""
+        if not self.markers:
+            return [row.item], row.labels
+        excerpts = [marked(Excerpt(Item(row.text, row.actors, [pair]))) for pair in row.pairs]
+        labels = [
+            replace(label, cue=label.cue and [placed(excerpt, span) for span in label.cue])
+            for excerpt, label in zip(excerpts, row.labels, strict=True)
+        ]
+        return [excerpt.item for excerpt in excerpts], labels
 
     def targets(self, items: Sequence[Item], labels: Sequence[Label], batch: Batch) -> dict[str, Tensor]:
-        """Return a distribution [D, n] by head (zeros: no label), `cue` [D, T] (-1: not annotated) and `weight` [D]."""
+        """Return a distribution [D, n] by head (zeros: no label), `cue` [D, T] (-1: not annotated) and `weight` [D].
+
+        Args:
+            items: the first of the batch, D pairs in all.
+            labels: of these pairs.
+            batch: may hold more items behind these.
+        """
         out: dict[str, Tensor] = {"weight": torch.tensor([label.weight for label in labels])}
         for head, names in HEADS.items():
             none = [0.0] * len(names)
             target = torch.tensor([label.heads.get(head, none) for label in labels])
-            known = target.sum(-1, keepdim=True)
-            out[head] = (1 - self.smoothing) * target + self.smoothing * known / len(names)
+            smoothing = self.smoothing * (target.amax(-1, keepdim=True) == 1)  # a soft label is smooth already
+            out[head] = (1 - smoothing) * target + smoothing / len(names)
         cue = torch.full((len(labels), batch.input_ids.shape[1]), -1.0)
         at = 0
-        for item, encoding in zip(items, batch.encodings, strict=True):
+        for item, encoding in zip(items, batch.encodings, strict=False):
             for label in labels[at : at + len(item.pairs)]:
                 if label.cue is not None:
                     cue[at, : len(encoding.ids)] = 0.0
@@ -107,19 +133,33 @@ def loss(readings: Readings, targets: Mapping[str, Tensor], factors: Mapping[str
     """Return the loss: per pair, the sum of its heads' cross-entropies times its weight; the mean over pairs.
 
     Args:
-        readings: of D pairs.
-        targets: as `Collator.targets` gives them.
+        readings: of D pairs, and of their twins behind them.
+        targets: as `Collator.targets` gives them, of the D pairs.
         factors: weight of each head; 1 where it is missing.
     """
     weight = targets["weight"]
+    pairs = len(weight)
     total = weight.new_zeros(())
     for head, logits in readings.heads.items():
-        entropy = -(targets[head] * functional.log_softmax(logits.float(), dim=-1)).sum(-1)
+        entropy = -(targets[head] * functional.log_softmax(logits[:pairs].float(), dim=-1)).sum(-1)
         total = total + factors.get(head, 1.0) * (weight * entropy).sum()
     gold, known = targets["cue"].clamp(min=0.0), targets["cue"] >= 0
     token = functional.binary_cross_entropy_with_logits(
-        readings.cue.float(), gold, reduction="none", pos_weight=gold.new_tensor(CUE_POSITIVE)
+        readings.cue[:pairs].float(), gold, reduction="none", pos_weight=gold.new_tensor(CUE_POSITIVE)
     )
     per_pair = (token * known).sum(-1) / known.sum(-1).clamp(min=1)
     total = total + factors.get("cue", 1.0) * (weight * per_pair).sum()
-    return total / len(weight)
+    return total / pairs
+
+
+def inconsistency(readings: Readings, targets: Mapping[str, Tensor]) -> Tensor:
+    """Return how far the tone moves when the states are exchanged: the mean over D pairs of KL both ways, halved.
+
+    Args:
+        readings: of D pairs, and of their twins behind them.
+        targets: `twins`, the pair that each twin is one of; `weight`, of the D pairs.
+    """
+    pairs, first = len(targets["weight"]), targets["twins"]
+    tones = functional.log_softmax(readings.heads["tone"].float(), dim=-1)
+    one, other = tones[first], tones[pairs:]
+    return ((one.exp() - other.exp()) * (one - other)).sum() / (2 * pairs)

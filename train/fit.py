@@ -16,7 +16,7 @@ from detente.models.encoder import PairEncoder, Readings
 from detente.models.features import Featurizer
 from detente.train.args import TrainArgs
 from detente.train.bases import locate
-from detente.train.batches import Collator, loss
+from detente.train.batches import Collator, inconsistency, loss
 from detente.train.rows import Row
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         targets = inputs.pop("targets")
         readings = model(**inputs)
         value = loss(readings, targets, self.settings.heads)
+        if self.settings.consistency:
+            value = value + self.settings.consistency * inconsistency(readings, targets)
         return (value, readings) if return_outputs else value
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
@@ -162,6 +164,7 @@ def fit(
             smoothing=settings.smoothing,
             masked=settings.masked,
             swapped=settings.swapped,
+            twins=settings.consistency > 0,
             seed=settings.seed,
         ),
         callbacks=[*early, *callbacks],

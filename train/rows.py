@@ -5,7 +5,7 @@ soft one are the same thing to the loss.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from detente.data.examples import Example
 from detente.data.labels import flip
@@ -21,11 +21,13 @@ class Label:
         heads: distribution over the labels of each head that the pair has a label for.
         weight: factor of the loss.
         cue: spans of the cue in the sentence; empty if there are none; None if not annotated.
+        back: distribution of each head that asks what the first actor does to the second, for the other order.
     """
 
     heads: dict[str, list[float]]
     weight: float = 1.0
     cue: list[Span] | None = None
+    back: dict[str, list[float]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -117,7 +119,7 @@ def _exchanged(sentiment: str) -> str:
 
 
 #: Where each label of a head that has an order stands when the actors are exchanged.
-_TURNED = {
+TURNED = {
     "direction": [HEADS["direction"].index(flip(label)) for label in HEADS["direction"]],
     "sentiment": [HEADS["sentiment"].index(_exchanged(label)) for label in HEADS["sentiment"]],
 }
@@ -125,5 +127,6 @@ _TURNED = {
 
 def flipped(label: Label) -> Label:
     """Return the label of the pair with its actors exchanged."""
-    turned = {head: [label.heads[head][i] for i in order] for head, order in _TURNED.items() if head in label.heads}
-    return replace(label, heads={**label.heads, **turned})
+    turned = {head: [label.heads[head][i] for i in order] for head, order in TURNED.items() if head in label.heads}
+    back = {head: label.heads[head] for head in label.back}
+    return replace(label, heads={**label.heads, **turned, **label.back}, back=back)

@@ -16,7 +16,7 @@ from detente.infer.engine import Floats
 from detente.models.config import HEADS
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer
-from detente.train import benchmarks
+from detente.train import benchmarks, soft
 from detente.train.args import TrainArgs
 from detente.train.calibrate import fit_temperatures
 from detente.train.engine import TorchEngine
@@ -70,6 +70,15 @@ def training_rows(settings: TrainArgs) -> list[Row]:
     """Read the rows of every corpus of a run, each as often as its settings say."""
     rows: list[Row] = []
     for name, corpus in settings.corpora.items():
+        if corpus.soft is not None:
+            rows += corpus.repeat * soft.read(
+                corpus.soft,
+                weight=corpus.weight,
+                temperature=corpus.temperature,
+                limit=corpus.limit,
+                seed=settings.seed,
+            )
+            continue
         found = read(name, "train+dev" if corpus.dev else "train")
         for problem in found.problems:
             log.warning("left out: %s", problem)

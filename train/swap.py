@@ -16,7 +16,7 @@ from detente.data.tables import Form, Person, Tables, tables
 from detente.models.features import Span
 from detente.train.rows import Row
 
-#: What hides a mention; a token of its own in the vocabulary of every BERT.
+#: What hides a mention; a token of its own in the vocabulary of every BERT (MPNet and RoBERTa write `<mask>`).
 MASK = "[MASK]"
 
 #: The states that others are exchanged for: those that news writes most about, each with all kinds of mention.
@@ -103,11 +103,12 @@ class Swapper:
         return moved and replace(moved, states=[states.get(state, state) for state in row.states])
 
     def drawn(self, row: Row, draw: random.Random) -> Row | None:
-        """Exchange all of a row's states for others, drawn anew."""
-        free = [state for state in OTHERS if state not in row.states]
-        return self.swapped(
-            row, dict(zip(dict.fromkeys(row.states), draw.sample(free, len(set(row.states))), strict=True))
-        )
+        """Exchange all of a row's states for others, drawn anew; None where that cannot be."""
+        states = list(dict.fromkeys(row.states))
+        free = [state for state in OTHERS if state not in states]
+        if len(states) > len(free):  # a roll call
+            return None
+        return self.swapped(row, dict(zip(states, draw.sample(free, len(states)), strict=True)))
 
     def _edit(self, row: Row, start: int, end: int, old: str, new: str) -> tuple[int, int, str] | None:
         words = row.text[start:end]
@@ -146,9 +147,9 @@ def swapper() -> Swapper:
     return Swapper(tables())
 
 
-def masked(row: Row) -> Row | None:
-    """Hide every mention of the row's actors."""
-    return edited(row, [(start, end, MASK) for spans in row.actors for start, end in spans])
+def masked(row: Row, mask: str = MASK) -> Row | None:
+    """Hide every mention of the row's actors behind the token that hides words from the encoder."""
+    return edited(row, [(start, end, mask) for spans in row.actors for start, end in spans])
 
 
 def edited(row: Row, edits: Sequence[tuple[int, int, str]]) -> Row | None:

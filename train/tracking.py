@@ -14,7 +14,7 @@ from transformers import TrainerCallback
 
 from detente.data.corpora import locate
 from detente.data.labels import TONES
-from detente.train import pyfunc
+from detente.train import pyfunc, soft
 from detente.train.args import TrainArgs
 from detente.train.evaluate import Result
 
@@ -53,8 +53,11 @@ def code_version() -> str:
 
 
 def fingerprints(settings: TrainArgs) -> dict[str, str]:
-    """Return the SHA-256 of each corpus' training file."""
-    files = {name: locate(name, "train") for name in settings.corpora}
+    """Return the SHA-256 of each corpus' training file; of soft labels, that of what says which teachers read what."""
+    files = {
+        name: corpus.soft / soft.MANIFEST if corpus.soft else locate(name, "train")
+        for name, corpus in settings.corpora.items()
+    }
     return {f"data.{name}": hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
 
 

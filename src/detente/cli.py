@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from detente import cli_bench, cli_corpora, cli_link, cli_score, cli_series, cli_train
+from detente import cli_bench, cli_corpora, cli_link, cli_score, cli_series, cli_teach, cli_train
 from detente.cli_read import BadUsage, Failure, day, read_text
 from detente.data.examples import CorpusError
 from detente.models.store import ModelError
@@ -136,6 +136,7 @@ app.command()(cli_bench.bench)
 app.command()(cli_series.series)
 app.command()(cli_corpora.corpora)
 app.command()(cli_train.train)
+app.command()(cli_teach.teach)
 app.command()(cli_train.export)
 app.command()(cli_train.evaluate)
 

@@ -27,7 +27,7 @@ def bench(
         int | None, typer.Option(metavar="N", min=1, help="Threads that label; one on each core by itself.")
     ] = None,
 ) -> None:
-    """Measure how fast a corpus is scored; its readings are thrown away.
+    r"""Measure how fast a corpus is scored; its readings are thrown away.
 
     [bold]Examples[/bold]
 
@@ -36,7 +36,7 @@ def bench(
       detente bench archive/ --limit 5000 --json bench.json
 
     Beside it, transformers' pipeline("text-classification") reads as many of the same sentences as --baseline-limit
-    says, once for each dyad, with the same encoder in fp32 and batch_size=8 (needs the extra `\\[train]`).
+    says, once for each dyad, with the same encoder in fp32 and batch_size=8 (needs the extra `\[train]`).
     """
     if baseline_limit:
         needs_extra()
