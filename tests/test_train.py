@@ -143,7 +143,7 @@ def test_a_run_from_settings_to_report(config: Path, tmp_path: Path) -> None:
     assert low <= plv["metrics"]["root_f1"] <= high
     assert len(markdown(results).splitlines()) == 2 + sum(len(r.metrics) for r in results)
     dev = next(r for r in report if r["benchmark"] == "annotations dev")
-    assert np.array(dev["confusion"]).shape == (len(TONES), len(TONES))
+    assert np.array(dev["confusion"]["tone"]).shape == (len(TONES), len(TONES))
     assert dev["metrics"] == pytest.approx(trained["annotations dev"]), "the report repeats the run's figures"
 
 

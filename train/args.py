@@ -1,5 +1,6 @@
 """The settings of a training run: one validated dataclass, read from a short YAML file with overrides."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from pathlib import Path
@@ -122,8 +123,13 @@ class TrainArgs:
                 raise ValueError(f"corpora.{name}.soft: {'missing' if name == SOFT else 'not known'}; {remedy}")
             if name == SOFT and corpus.dev:
                 raise ValueError(f"corpora.{name}.dev: {SOFT} has no rows set apart")
-        if self.register and not self.tracking:
-            raise ValueError("register: the registry is MLflow's; set tracking too")
+        if self.register:
+            try:
+                check_alias(self.register)
+            except ValueError as error:
+                raise ValueError(f"register: {error}") from error
+            if not self.tracking:
+                raise ValueError("register: the registry is MLflow's; set tracking too")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, paths as strings."""
@@ -168,6 +174,12 @@ def read_args(file: Path, overrides: Sequence[str] = ()) -> TrainArgs:
     except ValidationError as error:
         faults = "; ".join(map(_fault, error.errors()))
         raise ValueError(f"{file}: {faults}") from error
+
+
+def check_alias(alias: str) -> None:
+    """Raise a `ValueError` unless MLflow's registry takes an alias."""
+    if not re.fullmatch(r"[A-Za-z][\w-]*", alias) or re.fullmatch(r"latest|v\d+", alias):
+        raise ValueError(f"{alias!r} is no alias; take a word such as shipped, not latest or v1")
 
 
 def _fault(error: Mapping[str, Any]) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 from rich.table import Table
 
-from detente.data.labels import TONES
+from detente.data.examples import Example
 from detente.infer.engine import Engine
+from detente.models.config import HEADS
 from detente.models.store import write_json
 from detente.train.baselines import BASELINES, baseline
-from detente.train.benchmarks import DEV, RESAMPLES, TEST, Benchmark, gold, intervals, said, scores_of
+from detente.train.benchmarks import DEV, RESAMPLES, TEST, Benchmark, Scores, intervals, said, scores_of
 from detente.train.metrics import confusion
 from detente.train.published import PUBLISHED
 
@@ -29,7 +30,7 @@ class Result:
         intervals: 95 % bootstrap interval of each metric.
         baselines: the same metrics of each baseline, trained on the corpus' training split.
         published: by metric, who has published what on the same rows.
-        confusion: counts by tone label and answer, where the corpus has tones.
+        confusion: by head for which the rows have labels, counts [label, answer] in the order of the head's labels.
     """
 
     benchmark: str
@@ -38,7 +39,12 @@ class Result:
     intervals: dict[str, tuple[float, float]]
     baselines: dict[str, dict[str, float]]
     published: dict[str, dict[str, float]]
-    confusion: list[list[int]] | None
+    confusion: dict[str, list[list[int]]]
+
+    @property
+    def slug(self) -> str:
+        """Its name as files and MLflow's metrics have it."""
+        return self.benchmark.replace(",", "").replace(" ", "_")
 
 
 def evaluate(
@@ -82,7 +88,6 @@ def measured(engine: Engine, benchmark: Benchmark, floors: Mapping[str, Any], re
     """Measure a model, and the baselines, on one benchmark."""
     examples = benchmark.examples()
     scores = scores_of(engine, benchmark, examples)
-    tone = examples[0].tone is not None
     return Result(
         benchmark.name,
         len(examples),
@@ -90,8 +95,21 @@ def measured(engine: Engine, benchmark: Benchmark, floors: Mapping[str, Any], re
         intervals(benchmark.measure, examples, scores, resamples),
         {name: benchmark.measure(examples, baseline(build, benchmark, examples)) for name, build in floors.items()},
         {metric: dict(who) for (name, metric), who in PUBLISHED.items() if name == benchmark.name},
-        confusion(gold(examples, "tone"), said(scores, "tone", TONES)).tolist() if tone else None,
+        confusions(examples, scores),
     )
+
+
+def confusions(examples: Sequence[Example], scores: Sequence[Scores]) -> dict[str, list[list[int]]]:
+    """Count labels and answers by head, over the rows that have a label for it."""
+    out = {}
+    for head, labels in HEADS.items():
+        if rows := [at for at, example in enumerate(examples) if getattr(example, head) in labels]:
+            right, answer = (
+                [getattr(examples[at], head) for at in rows],
+                said([scores[at] for at in rows], head, labels),
+            )
+            out[head] = confusion(right, answer, labels).tolist()
+    return out
 
 
 def grid(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
@@ -103,10 +121,10 @@ def grid(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
             result.benchmark,
             f"{result.rows:,}",
             metric,
-            _percent(value),
-            "–".join(map(_percent, result.intervals[metric])),
-            *(_percent(result.baselines[name][metric]) for name in floors),
-            ", ".join(f"{who} {_percent(figure)}" for who, figure in result.published.get(metric, {}).items()),
+            percent(value),
+            "–".join(map(percent, result.intervals[metric])),
+            *(percent(result.baselines[name][metric]) for name in floors),
+            ", ".join(f"{who} {percent(figure)}" for who, figure in result.published.get(metric, {}).items()),
         ]
         for result in results
         for metric, value in result.metrics.items()
@@ -126,6 +144,11 @@ def table(results: Sequence[Result], title: str) -> Table:
 def markdown(results: Sequence[Result]) -> str:
     """Write a report as a Markdown table."""
     head, lines = grid(results)
+    return markdown_table(head, lines)
+
+
+def markdown_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Write rows of cells as a Markdown table."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines)) + "\n"
 
 
@@ -134,5 +157,6 @@ def save(results: Sequence[Result], file: Path) -> None:
     write_json(file, [asdict(result) for result in results])
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """Write a share of 1 in per cent."""
     return f"{100 * share:.1f}"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +69,15 @@ def ece(probabilities: Floats, gold: npt.NDArray[np.int64], bins: int = 15) -> f
     return float(
         sum(abs(right[bin_of == b].mean() - top[bin_of == b].mean()) * (bin_of == b).mean() for b in np.unique(bin_of))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its bootstrap 95 % interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

@@ -50,7 +50,7 @@ def train(settings: TrainArgs) -> Path:
         results = evaluate(folder, split="dev", corpora=measured, baselines=False)
         save(results, settings.output / "dev.json")
         if tracking:
-            tracking.log_result(folder, results)
+            tracking.log_result(folder, results, settings.register)
     return folder
 
 

@@ -6,7 +6,7 @@ capital, a leader for a leader of the same office. A row that holds a mention of
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -102,10 +102,16 @@ class Swapper:
         moved = edited(row, edits)
         return moved and replace(moved, states=[states.get(state, state) for state in row.states])
 
-    def drawn(self, row: Row, draw: random.Random) -> Row | None:
-        """Exchange all of a row's states for others, drawn anew; None where that cannot be."""
+    def drawn(self, row: Row, draw: random.Random, avoid: Collection[str] = ()) -> Row | None:
+        """Exchange all of a row's states for others, drawn anew; None where that cannot be.
+
+        Args:
+            row: with the states of its actors.
+            draw: which of `OTHERS` they become.
+            avoid: states that they must not become; those of the row itself never are.
+        """
         states = list(dict.fromkeys(row.states))
-        free = [state for state in OTHERS if state not in states]
+        free = [state for state in OTHERS if state not in states and state not in avoid]
         if len(states) > len(free):  # a roll call
             return None
         return self.swapped(row, dict(zip(states, draw.sample(free, len(states)), strict=True)))

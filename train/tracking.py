@@ -1,25 +1,24 @@
 """What MLflow keeps of a run: settings, code, data, curves, metrics, pictures and the model."""
 
 import hashlib
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mlflow
 import numpy as np
+from mlflow.exceptions import MlflowException
 from transformers import TrainerCallback
 
 from detente.data.corpora import locate
-from detente.data.labels import TONES
-from detente.train import pyfunc, soft
+from detente.models.config import HEADS
+from detente.train import registry, soft
 from detente.train.args import TrainArgs
 from detente.train.evaluate import Result
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from detente.train.pictures import confusion_figure
+from detente.train.report import Report
+from detente.train.versions import code_version
 
 
 @contextmanager
@@ -27,10 +26,15 @@ def run(settings: TrainArgs) -> Iterator[None]:
     """Open an MLflow run for a training run and log its settings, the code's version and the data's fingerprints."""
     mlflow.set_tracking_uri(settings.tracking)
     mlflow.set_experiment(settings.experiment)
-    with mlflow.start_run(run_name=f"{settings.name} {settings.seed}"):
+    what = "a teacher, actors marked in the text" if settings.markers else "one encoder pass for all dyads"
+    with mlflow.start_run(
+        run_name=f"{settings.name} {settings.version}, seed {settings.seed}",
+        description=f"`detente train`: {settings.base} ({what}) on {', '.join(settings.corpora)}; the checkpoint with "
+        f"the best {settings.metric}. Metrics `final_…` are the exported model's on the dev splits.",
+    ):
         mlflow.log_params(settings.flat())
         mlflow.log_dict(settings.to_dict(), "settings.yaml")
-        mlflow.set_tags({"code": code_version(), **fingerprints(settings)})
+        mlflow.set_tags({"command": "train", "model": settings.name, "code": code_version(), **fingerprints(settings)})
         yield
 
 
@@ -43,15 +47,6 @@ class Curves(TrainerCallback):  # type: ignore[misc]  # transformers is untyped 
         mlflow.log_metrics(numbers, step=state.global_step)
 
 
-def code_version() -> str:
-    """Return the commit of the code, with a mark if it was changed since; empty outside a checkout."""
-    command = ["git", "-C", str(Path(__file__).resolve().parent), "describe", "--always", "--dirty", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
 def fingerprints(settings: TrainArgs) -> dict[str, str]:
     """Return the SHA-256 of each corpus' training file; of soft labels, that of what says which teachers read what."""
     files = {
@@ -61,44 +56,40 @@ def fingerprints(settings: TrainArgs) -> dict[str, str]:
     return {f"data.{name}": hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
 
 
-def confusion_figure(counts: Any, labels: Sequence[str] = TONES, title: str = "tone") -> "Figure":
-    """Draw a confusion matrix, shares of each gold label, counts written in the cells.
+def log_result(folder: Path, results: Sequence[Result], alias: str = "") -> None:
+    """Log the exported model's folder, its dev metrics and its confusion matrices, and register it under an alias."""
+    for result in results:
+        mlflow.log_metrics({f"final_{result.slug}_{metric}": value for metric, value in result.metrics.items()})
+        for head, counts in result.confusion.items():
+            figure = confusion_figure(np.array(counts), HEADS[head], f"{result.benchmark}, {head}")
+            mlflow.log_figure(figure, f"confusion/{result.slug}_{head}.png")
+    logged = registry.log_model(folder)
+    if alias:
+        registry.register(logged, folder, alias)
+
+
+def log_report(report: Report, folder: Path, tracking: str, experiment: str) -> None:
+    """Log a report in a run of its own: its folder, and every figure of it as a metric.
 
     Args:
-        counts: [gold label, said label].
-        labels: in the order of the matrix.
-        title: of the picture.
+        report: of a model.
+        folder: where it was written.
+        tracking: MLflow tracking URI.
+        experiment: MLflow experiment.
+
+    Raises:
+        ValueError: MLflow can't do it; one line.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415  (drawing is not needed to train)
-
-    figure = Figure(figsize=(1.6 + 0.7 * len(labels), 1.2 + 0.7 * len(labels)), layout="constrained")
-    axes = figure.subplots()
-    shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), n in np.ndenumerate(counts):
-        axes.text(
-            column, row, str(n), ha="center", va="center", color="white" if shares[row, column] > 0.5 else "black"
-        )
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlabel="model", ylabel="label", title=title)
-    return figure
-
-
-def log_result(folder: Path, results: Sequence[Result]) -> None:
-    """Log the exported model's folder, its dev metrics and its confusion matrix of tones."""
-    for result in results:
-        slug = result.benchmark.replace(",", "").replace(" ", "_")
-        mlflow.log_metrics({f"final_{slug}_{metric}": value for metric, value in result.metrics.items()})
-        if result.confusion:
-            mlflow.log_figure(
-                confusion_figure(np.array(result.confusion), title=result.benchmark), f"confusion/{slug}.png"
-            )
-    mlflow.pyfunc.log_model(
-        name="model",
-        python_model=pyfunc.__file__,
-        artifacts={"model": str(folder)},
-        signature=pyfunc.SIGNATURE,
-        input_example=pyfunc.EXAMPLE,
-        pip_requirements=[f"detente=={version('detente')}", "pandas"],
-    )
+    try:
+        mlflow.set_tracking_uri(tracking)
+        mlflow.set_experiment(experiment)
+        with mlflow.start_run(
+            run_name=f"{report.model}, report on {report.split}",
+            description=f"`detente evaluate`: {report.model} on the {report.split} splits; `report.md` among the "
+            "artifacts has the tables and pictures.",
+            tags={"command": "evaluate", "model": report.model, "split": report.split, "code": report.code},
+        ):
+            mlflow.log_metrics(report.figures())
+            mlflow.log_artifacts(str(folder), "report")
+    except MlflowException as error:
+        raise ValueError(str(error).splitlines()[0]) from error

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from detente import cli_bench, cli_corpora, cli_link, cli_score, cli_series, cli_teach, cli_train
+from detente import cli_bench, cli_corpora, cli_evaluate, cli_link, cli_score, cli_series, cli_teach, cli_train
 from detente.cli_read import BadUsage, Failure, day, read_text
 from detente.data.examples import CorpusError
 from detente.models.store import ModelError
@@ -138,7 +138,8 @@ app.command()(cli_corpora.corpora)
 app.command()(cli_train.train)
 app.command()(cli_teach.teach)
 app.command()(cli_train.export)
-app.command()(cli_train.evaluate)
+app.command()(cli_evaluate.evaluate)
+app.command()(cli_evaluate.register)
 
 
 def main() -> NoReturn:

@@ -1,4 +1,4 @@
-"""`detente train`, `export` and `evaluate`: the commands that need the extra `[train]`."""
+"""`detente train` and `export`: the commands that need the extra `[train]`."""
 
 import logging
 from importlib.util import find_spec
@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from detente.cli_read import BadUsage, Failure
+from detente.cli_read import Failure
 
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings that differ: epochs=2.")
@@ -61,47 +60,6 @@ def export(
     from detente.train.export import export as write  # noqa: PLC0415
 
     typer.echo(f"the model is in {write(*PairEncoder.from_pretrained(trained), output, int8=not fp32)}")
-
-
-def evaluate(
-    model: Annotated[str, typer.Argument(help="A model folder or a hub id; the shipped model if left out.")] = "",
-    corpora: Annotated[str, typer.Option(help="Only these: plv,annotations.")] = "",
-    split: Annotated[str, typer.Option(help="test, or dev for choosing between models.")] = "test",
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as JSON too.")] = None,
-    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")] = None,
-    baselines: Annotated[bool, typer.Option(help="Train the baselines and measure them beside the model.")] = True,
-) -> None:
-    """Measure a model on the benchmarks, beside baselines and published figures.
-
-    [bold]Examples[/bold]
-
-      detente evaluate
-
-      detente evaluate runs/mini/model --corpora plv,annotations --split dev --json dev.json
-    """
-    needs_extra()
-    from detente.models.store import resolve  # noqa: PLC0415
-    from detente.train import evaluate as report  # noqa: PLC0415
-
-    if split not in report.SPLITS:
-        raise BadUsage(f"{split!r} is neither test nor dev")
-    folder = resolve(model or None)
-    with Console(stderr=True).status("measuring") as status:
-        try:
-            results = report.evaluate(
-                folder,
-                split=split,
-                corpora=[name for name in corpora.split(",") if name],
-                baselines=baselines,
-                progress=lambda name: status.update(f"measuring {name}"),
-            )
-        except ValueError as error:
-            raise BadUsage(f"--corpora: {error}") from error
-    Console().print(report.table(results, title=f"{folder.name}, {split}"))
-    if json:
-        report.save(results, json)
-    if markdown:
-        markdown.write_text(report.markdown(results), "utf-8")
 
 
 def needs_extra() -> None:

@@ -1,0 +1,150 @@
+"""`detente evaluate` and `register`: what a model is worth, and which one is in use."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from detente.cli_read import BadUsage, Failure
+from detente.cli_train import needs_extra
+
+if TYPE_CHECKING:
+    from detente.train.report import Report
+
+_MODEL: Final = "A model folder or a hub id; the shipped model if left out."
+_STORE: Final = "sqlite:///mlruns.db"
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help=_MODEL)] = "",
+    corpora: Annotated[str, typer.Option(help="Only these: plv,annotations.")] = "",
+    split: Annotated[str, typer.Option(help="test, or dev for choosing between models.")] = "test",
+    report: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the whole report there: Markdown, JSON and pictures.")
+    ] = None,
+    tracking: Annotated[str, typer.Option(metavar="URI", help=f"Log the whole report to MLflow: {_STORE}.")] = "",
+    experiment: Annotated[str, typer.Option(metavar="NAME", help="MLflow experiment.")] = "detente",
+    swap: Annotated[
+        str, typer.Option(metavar="SPLIT", help="Annotations that the swap test takes: dev, train or train+dev.")
+    ] = "dev",
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the tables as JSON too.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown too.")] = None,
+    baselines: Annotated[bool, typer.Option(help="Train the baselines and measure them beside the model.")] = True,
+) -> None:
+    """Measure a model on the benchmarks, beside baselines and published figures.
+
+    [bold]Examples[/bold]
+
+      detente evaluate
+
+      detente evaluate runs/mini/model --corpora plv,annotations --split dev --json dev.json
+
+      detente evaluate runs/mini/model --report report --tracking sqlite:///mlruns.db
+
+    With --report or --tracking also: every class, dyad, decade and kind of source, confusion matrices, the swap test,
+    calibration, what abstaining gives, and speed.
+    """
+    needs_extra()
+    from detente.models.store import ModelError, resolve  # noqa: PLC0415
+    from detente.train import evaluate as tables  # noqa: PLC0415
+
+    if split not in tables.SPLITS:
+        raise BadUsage(f"{split!r} is neither test nor dev")
+    if swap not in ("dev", "train", "train+dev"):
+        raise BadUsage(f"--swap: {swap!r} is none of dev, train, train+dev")
+    folder = resolve(model or None)
+    names = [name for name in corpora.split(",") if name]
+    whole: Report | None = None
+    with Console(stderr=True).status("measuring") as status:
+
+        def show(name: str) -> None:
+            status.update(f"measuring {name}")
+
+        try:
+            if report or tracking:
+                from detente.train.report import build  # noqa: PLC0415
+
+                whole = build(folder, split=split, corpora=names, baselines=baselines, swap_split=swap, progress=show)
+                results = whole.results
+            else:
+                results = tables.evaluate(folder, split=split, corpora=names, baselines=baselines, progress=show)
+        except ModelError:
+            raise
+        except ValueError as error:
+            raise BadUsage(f"--corpora: {error}") from error
+    console = Console()
+    console.print(tables.table(results, title=f"{folder.name}, {split}"))
+    if json:
+        tables.save(results, json)
+    if markdown:
+        markdown.write_text(tables.markdown(results), "utf-8")
+    if whole:
+        _show(console, whole)
+        _keep(whole, report, tracking, experiment)
+
+
+def register(
+    model: Annotated[str, typer.Argument(help=_MODEL)] = "",
+    alias: Annotated[str, typer.Option(metavar="ALIAS", help="What the version is called from now on.")] = "shipped",
+    tracking: Annotated[str, typer.Option(metavar="URI", help="MLflow tracking URI.")] = _STORE,
+    experiment: Annotated[str, typer.Option(metavar="NAME", help="MLflow experiment.")] = "detente",
+) -> None:
+    """Log a model to MLflow and register it as the next version of `detente`, under an alias.
+
+    [bold]Example[/bold]
+
+      detente register runs/mini/model --alias candidate
+
+    `mlflow.pyfunc.load_model("models:/detente@candidate").predict(frame)` then labels a table of texts.
+    """
+    needs_extra()
+    from detente.models.store import resolve  # noqa: PLC0415
+    from detente.train.args import check_alias  # noqa: PLC0415
+
+    try:
+        check_alias(alias)
+    except ValueError as error:
+        raise BadUsage(f"--alias: {error}") from error
+    folder = resolve(model or None)
+    from detente.train.registry import NAME, register_folder  # noqa: PLC0415  (imports mlflow)
+
+    try:
+        version = register_folder(folder, alias, tracking, experiment)
+    except ValueError as error:
+        raise Failure(f"MLflow: {error}") from error
+    typer.echo(f"{folder} is version {version} of {NAME}: models:/{NAME}@{alias}")
+
+
+def _show(console: Console, whole: "Report") -> None:
+    from detente.train.pages import swap_lines, written  # noqa: PLC0415
+
+    if whole.swap:
+        head, lines = swap_lines(whole)
+        table = Table(*head, title=f"swap test, annotations {whole.swap_split}")
+        for line in lines:
+            table.add_row(*line)
+        console.print(table)
+    for one in whole.calibration:
+        value, interval = written(one.ece)
+        console.print(f"calibration error of {one.head}: {value} % ({interval}), {one.rows:,} rows", highlight=False)
+    console.print(f"{whole.speed.sentences_per_s:,.0f} sentences a second by the engine alone", highlight=False)
+
+
+def _keep(whole: "Report", folder: Path | None, tracking: str, experiment: str) -> None:
+    from detente.train.pages import write  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as scratch:
+        target = folder or Path(scratch)
+        write(whole, target)
+        if tracking:
+            from detente.train.tracking import log_report  # noqa: PLC0415  (imports mlflow)
+
+            try:
+                log_report(whole, target, tracking, experiment)
+            except ValueError as error:
+                raise Failure(f"MLflow: {error}") from error
+    if folder:
+        typer.echo(f"the report is in {folder / 'report.md'}")
