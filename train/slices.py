@@ -112,7 +112,8 @@ def _slice(kind: str, name: str, counts: Counts, resamples: int) -> Slice:
     has = counts.sum(axis=1) > 0
 
     def tone_f1(some: Counts) -> Shares:
-        return f1(some)[..., has].mean(axis=-1, keepdims=True)
+        mean: Shares = f1(some)[..., has].mean(axis=-1, keepdims=True)
+        return mean
 
     (accurate,), (tone,), (relation,) = (estimate(counts, of, resamples) for of in (accuracy, tone_f1, relation_f1))
     return Slice(kind, name, int(counts.sum()), accurate, tone, relation)

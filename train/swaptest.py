@@ -146,7 +146,7 @@ def _measured(
     for (at, _, pairs), tones in zip(moved, after, strict=True):
         read[at] += len(pairs)
         changed[at] += sum(tones[n] != before[at][n] for n in pairs)
-    done = np.flatnonzero(read)
+    done = np.flatnonzero(read).tolist()
     exchanged = sum(len(asked[at]) for at in done)
     estimate = None
     if len(done):
