@@ -1,8 +1,11 @@
 """A tiny model with the shape of a real one, made on the spot: random weights, letters and a few words."""
 
 import string
+from itertools import combinations
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -11,8 +14,20 @@ from transformers import BertConfig, BertModel
 from detente.models.config import ModelConfig
 from detente.models.encoder import PairEncoder
 from detente.train.export import export
+from detente.train.teach import teach
 
 MAX_LENGTH = 48
+
+#: Made-up corpora, a few rows of each.
+CORPORA = Path(__file__).parent / "corpora"
+
+_NAMES = ("China", "Japan", "India", "France", "Russia", "Turkey")
+
+#: Sentences of a made-up transfer set: one dyad each.
+SENTENCES = [f"{a} {verb} {b}." for verb in ("warned", "thanked", "met", "sued") for a, b in combinations(_NAMES, 2)]
+
+#: Two more of it that nothing may learn from: a reserved test row in other letters, and one without a dyad.
+HELD_OUT, LONE = "Cairo recalled its envoy from ANKARA!", "China went its own way."
 
 
 def tiny_tokenizer() -> Tokenizer:
@@ -74,3 +89,35 @@ def tiny_int8(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_markers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that reads markers, fp32."""
     return export(*tiny_encoder(markers=True), tmp_path_factory.mktemp("models") / "tiny-markers", int8=False)
+
+
+@pytest.fixture
+def corpora(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The made-up corpora in place of any others."""
+    monkeypatch.setenv("DETENTE_CORPORA", str(CORPORA))
+
+
+@pytest.fixture
+def sentences(tmp_path: Path) -> Path:
+    """A made-up transfer set."""
+    rows = [
+        {"id": str(n), "corpus": "made_up", "date": "2021-03-10", "title": "", "states": "", "sentence": text}
+        for n, text in enumerate([*SENTENCES, HELD_OUT, LONE])
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "sentences.parquet")
+    return tmp_path / "sentences.parquet"
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    """A teacher as `detente train` leaves it."""
+    model, tokenizer = tiny_encoder()
+    model.save_pretrained(tmp_path / "torch", tokenizer)
+    return tmp_path / "torch"
+
+
+@pytest.fixture
+def labelled(sentences: Path, trained: Path, tmp_path: Path, corpora: None) -> Path:
+    """The teacher's soft labels on the transfer set."""
+    teach([str(trained)], tmp_path / "soft", source=sentences)
+    return tmp_path / "soft"

@@ -23,14 +23,7 @@ from detente.train.evaluate import evaluate, markdown, save
 from detente.train.fit import fit
 from detente.train.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
 from detente.train.run import train, training_rows
-from tests.conftest import MAX_LENGTH, tiny_encoder
-
-CORPORA = Path(__file__).parent / "corpora"
-
-
-@pytest.fixture
-def corpora(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DETENTE_CORPORA", str(CORPORA))
+from tests.conftest import CORPORA, MAX_LENGTH, tiny_encoder
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ SCHEMA: Final = pa.schema(
         ("b", pa.list_(_SPAN)),
         *((head, pa.list_(pa.float32(), len(HEADS[head]))) for head in (*JOINED, *ORDERED)),
         *((f"{head}_back", pa.list_(pa.float32(), len(HEADS[head]))) for head in ORDERED),
-        ("cue", _SPAN),
+        ("cue", pa.list_(pa.int32())),  # Parquet can't hold a list of fixed size that is missing
     ]
 )
 

@@ -222,6 +222,14 @@ def _taken(file: Path, chosen: Sequence[int]) -> Iterator[Sentence]:
 
 
 def _opened(folder: Path) -> Engine:
+    """Open a teacher, which must have the heads that soft labels are of."""
+    engine = _engine(folder)
+    if lacks := [h for h in (*soft.JOINED, *soft.ORDERED) if engine.config.heads.get(h) != HEADS[h]]:
+        raise ModelError(f"{folder} can't teach: it has no {', '.join(lacks)} head with the labels of this detente")
+    return engine
+
+
+def _engine(folder: Path) -> Engine:
     """Open a trained model on a GPU if there is one, or an exported one."""
     if not (folder / WEIGHTS).is_file():
         return load(folder).engine
