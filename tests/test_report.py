@@ -41,9 +41,16 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
     return run
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where MLflow keeps what the tests log; its tables take many seconds to make."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
 # Slices
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(TONES), st.sampled_from(TONES)), min_size=1, max_size=30))
 def test_figures_from_counts_are_those_from_labels(pairs: list[tuple[str, str]]) -> None:
     gold, said = map(list, zip(*pairs, strict=True))
@@ -56,8 +63,8 @@ def test_figures_from_counts_are_those_from_labels(pairs: list[tuple[str, str]])
 
 
 def test_classes_by_hand() -> None:
-    found = slices.classes(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]), ("no", "yes", "never"), resamples=50)
-    assert [(one.label, one.rows) for one in found] == [("no", 4), ("yes", 2)]
+    found = slices.classes(np.array([[30, 10, 0], [0, 20, 0], [0, 0, 0]]), ("no", "yes", "never"), resamples=50)
+    assert [(one.label, one.rows) for one in found] == [("no", 40), ("yes", 20)]
     assert (found[0].precision.value, found[0].recall.value) == (1.0, 0.75)
     assert found[1].f1.value == pytest.approx(0.8)
     assert found[1].f1.low < 0.8 < found[1].f1.high
@@ -110,7 +117,7 @@ def test_calibration_of_a_head_that_knows_what_it_knows() -> None:
     assert found.curve[-1] == (1.0, 0.75)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000))
 def test_an_overconfident_head_is_seen_as_such(seed: int) -> None:
     draw = np.random.default_rng(seed)
@@ -168,12 +175,12 @@ def test_a_report_without_the_annotations_has_the_rest(tiny_model: Path) -> None
 @pytest.mark.usefixtures("corpora")
 @pytest.mark.filterwarnings("ignore")  # of MLflow
 def test_the_command_writes_and_logs(
-    command: Command, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, tiny_model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow
 
-    monkeypatch.chdir(tmp_path)
-    store = f"sqlite:///{tmp_path}/mlruns.db"
+    monkeypatch.chdir(folder)
+    store = f"sqlite:///{folder}/mlruns.db"
     words = ["evaluate", tiny_model, "--split", "dev", "--no-baselines", "--corpora", "annotations"]
     code, out, err = command(*words, "--report", "report", "--tracking", store, "--json", "tables.json")
     assert code == 0, err
@@ -190,7 +197,7 @@ def test_the_command_writes_and_logs(
     assert {"report/report.md", "report/report.json", "report/slices.png"} <= logged
 
     assert command(*words, "--swap", "test")[0] == 2
-    code, out, err = command(*words, "--tracking", "sqlite:////nowhere/x.db")
+    code, out, err = command(*words, "--tracking", "nowhere://x")
     assert code == 1
     assert err.splitlines()[-1].startswith("detente: MLflow: ")
     assert "Traceback" not in err
@@ -201,12 +208,12 @@ def test_the_command_writes_and_logs(
 
 @pytest.mark.filterwarnings("ignore")  # of MLflow
 def test_the_shipped_model_comes_back_from_the_registry(
-    command: Command, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, tiny_model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow
 
-    monkeypatch.chdir(tmp_path)
-    store = f"sqlite:///{tmp_path}/mlruns.db"
+    monkeypatch.chdir(folder)
+    store = f"sqlite:///{folder}/mlruns.db"
     for number in (1, 2):
         code, out, err = command("register", tiny_model, "--tracking", store)
         assert code == 0, err
@@ -214,7 +221,7 @@ def test_the_shipped_model_comes_back_from_the_registry(
     mlflow.set_tracking_uri(store)
     client = mlflow.MlflowClient()
     version = client.get_model_version_by_alias("detente", "shipped")
-    assert version.version == "2"
+    assert str(version.version) == "2"
     assert version.tags["model"] == "tiny 1"
     assert "tiny 1" in version.description
     assert "each sentence" in client.get_registered_model("detente").description
@@ -231,4 +238,4 @@ def test_the_shipped_model_comes_back_from_the_registry(
         code, _, err = command("register", tiny_model, "--alias", alias, "--tracking", store)
         assert code == 2
         assert "is no alias" in err
-    assert command("register", tmp_path, "--tracking", store)[0] == 1
+    assert command("register", folder, "--tracking", store)[0] == 1

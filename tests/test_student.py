@@ -26,9 +26,9 @@ from detente.train.fit import fit
 from detente.train.parity import parity
 from detente.train.rows import Label, Row
 from detente.train.run import training_rows
+from tests.conftest import MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
 
 # Settings
-from tests.conftest import MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
 
 
 def settings_of(tmp_path: Path, **values: Any) -> TrainArgs:
