@@ -1,0 +1,88 @@
+"""A folder that `detente score` wrote, counted, and rows looked up in it; a few megabytes in memory, however large."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from pyarrow import csv
+
+from detente.data.labelled import Labelled
+from detente.infer.audit import Scored
+from detente.infer.rows import SCHEMA
+
+_NEEDED: Final = ("sentence", "dyad", "tone")
+_OPTIONAL: Final = ("id", "warmth", "model", "found")
+
+
+def dataset(folder: Path) -> ds.Dataset:
+    """Open the parts.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: a column is missing.
+    """
+    parts = sorted(folder.glob("part-*"))
+    if not parts:
+        raise FileNotFoundError(f"{folder}: no part-* there; write them with `detente score IN {folder} --all`")
+    match parts[0].suffix:
+        case ".csv":
+            lines = csv.ParseOptions(newlines_in_values=True)  # a sentence may run over two
+            data = ds.dataset(parts, _plain_schema(), ds.CsvFileFormat(lines))
+        case ".jsonl":
+            data = ds.dataset(parts, _plain_schema(), ds.JsonFileFormat())
+        case _:
+            data = ds.dataset(parts)
+    if missing := [name for name in _NEEDED if name not in data.schema.names]:
+        raise ValueError(f"{folder}: no column {', '.join(missing)}; there are {', '.join(data.schema.names)}")
+    return data
+
+
+def _plain_schema() -> pa.Schema:
+    return pa.schema([field for field in SCHEMA if field.name in (*_NEEDED, *_OPTIONAL)])
+
+
+def look_up(folder: Path, rows: Sequence[Labelled]) -> Scored:
+    """Count a scored corpus, and find the label of each row: by document, sentence and dyad, else by these two.
+
+    Raises:
+        FileNotFoundError: the folder isn't there or holds no part.
+        ValueError: it isn't what `detente score` writes.
+    """
+    data = dataset(folder)
+    columns = [name for name in (*_NEEDED, *_OPTIONAL) if name in data.schema.names]
+    wanted = pa.array(sorted({row.sentence for row in rows}), pa.string())
+    asked = {(row.sentence, row.dyad) for row in rows}
+    counts: Counter[str] = Counter()
+    models: set[str] = set()
+    exact: dict[tuple[str, str, str], str] = {}
+    alike: dict[tuple[str, str], str] = {}
+    related, warmth = 0, 0.0
+    try:
+        for batch in data.to_batches(columns=columns):
+            if "found" in columns:  # a dyad that was asked for and isn't there is no reading of the sentence
+                batch = batch.filter(pc.fill_null(batch["found"], True))  # noqa: PLW2901
+            counts.update(_counted(batch["tone"]))
+            if "warmth" in columns:
+                known = batch["warmth"].filter(pc.not_equal(batch["tone"], "none")).drop_null()
+                related, warmth = related + len(known), warmth + float(pc.sum(known).as_py() or 0.0)
+            if "model" in columns:
+                models.update(filter(None, pc.unique(batch["model"]).to_pylist()))
+            for hit in batch.filter(pc.is_in(batch["sentence"], wanted)).to_pylist():
+                key = (hit["sentence"], hit["dyad"])
+                if key in asked:
+                    exact.setdefault((hit.get("id") or "", *key), hit["tone"])
+                    alike.setdefault(key, hit["tone"])
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(f"{folder}: the parts aren't what `detente score` writes: {error}") from error
+    said = [
+        exact.get((row.document, row.sentence, row.dyad)) or alike.get((row.sentence, row.dyad)) for row in rows
+    ]
+    return Scored(counts, warmth / related if related else float("nan"), said, ", ".join(sorted(models)))
+
+
+def _counted(labels: pa.Array) -> dict[str, int]:
+    return {entry["values"]: entry["counts"] for entry in pc.value_counts(labels).to_pylist()}
