@@ -125,11 +125,10 @@ def shown(events: Collection[Event], frame: pd.DataFrame) -> list[Event]:
 
 def curve(frame: pd.DataFrame) -> tuple[str, str, str, str]:
     """Return the columns of a frame's line, of its interval's ends, and of where it stands on thin ground."""
-    return (
-        ("smooth", "smooth_low", "smooth_high", "smooth_thin")
-        if "smooth" in frame
-        else ("warmth", "low", "high", "thin")
-    )
+    thin = "smooth_thin" if "smooth" in frame else "thin"
+    if "corrected" in frame:
+        return ("corrected", "corrected_low", "corrected_high", thin)
+    return ("smooth", "smooth_low", "smooth_high", thin) if "smooth" in frame else ("warmth", "low", "high", thin)
 
 
 def runs(rows: pd.DataFrame) -> Iterator[tuple[bool, slice]]:
@@ -211,6 +210,8 @@ def note(frame: pd.DataFrame) -> str:
     band = "band: 95 % bootstrap interval over documents"
     parts.append(f"line: centred window of {smooth} {period}s; {band}" if smooth > 1 else band)
     parts.append(f"hollow, dotted: fewer than {thin} documents")
+    if "audit" in how:
+        parts.append(f"line: corrected by an audit of {how['audit']:,} labelled sentences; marks: as read")
     if how["source_cap"] < 1:
         parts.append(
             "each source weighs the same"

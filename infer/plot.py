@@ -155,7 +155,7 @@ def _curve(axes: Axes, rows: pd.DataFrame, style: Style) -> None:
         some = (rows["thin"] == hollow).to_numpy()
         axes.plot(
             at[some], rows["warmth"][some], style.marker, color=style.colour, mfc=face, ms=size, mew=edge,
-            alpha=0.55 if "smooth" in rows else 1, zorder=order,
+            alpha=0.55 if {"smooth", "corrected"} & {*rows} else 1, zorder=order,
         )  # fmt: skip
 
 

@@ -8,13 +8,13 @@ probability, whatever their number, and no more than it has room for is in memor
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from hashlib import sha1
 from typing import Final
 
+from detente.data.examples import sentence_id
 from detente.data.mentions import Mention
 from detente.infer.columns import SourceError
 from detente.infer.document import Document, Dyad
-from detente.infer.label import Detente
+from detente.infer.label import Detente, _Sentence
 from detente.infer.reading import Reading
 from detente.infer.sources import Corpus, Record, Reject
 from detente.infer.windows import windows
@@ -47,8 +47,8 @@ class Unit:
     @property
     def id(self) -> str:
         """Names the unit: 12 hexadecimal digits of where it stands and what it says, and the dyad."""
-        place = f"{self.record.document.id}\0{self.start}\0{self.sentence}"
-        return f"{sha1(place.encode('utf-8', 'backslashreplace'), usedforsecurity=False).hexdigest()[:12]}:{'-'.join(self.dyad)}"
+        place = sentence_id(f"{self.record.document.id}\0{self.start}\0{self.sentence}")
+        return f"{place}:{'-'.join(self.dyad)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +134,6 @@ def _units(record: Record, model: Detente) -> Iterator[Unit]:
 
 def read(units: list[Unit], model: Detente) -> Iterator[Reading]:
     """Yield what the model says of each unit, `none` included."""
-    from detente.infer.label import _Sentence  # noqa: PLC0415
-
     yield from model._read(
         [
             _Sentence(Document(u.sentence, id=u.record.document.id), (0, len(u.sentence)), u.mentions, [u.dyad])
