@@ -245,9 +245,7 @@ def _variables(file: Path, header: Sequence[str], scheme: Scheme | None, variabl
     return {name: name for name in ([variable] if variable else others)}
 
 
-def labelled(
-    parts: Mapping[str, str], labels: Mapping[str, str], where: str, scheme: Scheme | None = None
-) -> Labelled:
+def labelled(parts: Mapping[str, str], labels: Mapping[str, str], where: str, scheme: Scheme | None = None) -> Labelled:
     """Check one row and return it.
 
     Raises:
@@ -274,3 +272,15 @@ def labelled(
         labels=said,
         where=where,
     )
+
+
+def conflicts(rows: Iterable[Labelled]) -> list[tuple[Labelled, Labelled, str]]:
+    """Return the pairs of rows in which one coder gives a sentence and dyad two labels of a variable, and its name."""
+    first: dict[tuple[str, str, str, str], Labelled] = {}
+    found = []
+    for row in rows:
+        for name, label in row.labels.items():
+            before = first.setdefault((row.coder, row.sentence, row.dyad, name), row)
+            if before.labels[name] != label:
+                found.append((before, row, name))
+    return found

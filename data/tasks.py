@@ -18,7 +18,18 @@ FIELDS: Final = ("unit", "document", "sentence", "dyad", "date", "part")
 
 #: Names that a variable may not have: a flat export would mix them up with the task's.
 RESERVED: Final = frozenset(
-    {*COLUMNS, *FIELDS, "label", "html", "states", "annotator", "annotation_id", "created_at", "updated_at", "lead_time"}
+    {
+        *COLUMNS,
+        *FIELDS,
+        "label",
+        "html",
+        "states",
+        "annotator",
+        "annotation_id",
+        "created_at",
+        "updated_at",
+        "lead_time",
+    }
 ) - {"label"}
 
 #: What a coder presses, in the order of the labels of all variables; F, H, R, U, Z and the like are Label Studio's own.

@@ -97,9 +97,7 @@ class Audit:
         try:
             classes = {
                 label: Class(
-                    **{
-                        key: _read_estimate(value) if isinstance(value, dict) else value for key, value in parts.items()
-                    }
+                    **{key: _read_estimate(value) if isinstance(value, dict) else value for key, value in parts.items()}
                 )
                 for label, parts in values["classes"].items()
             }

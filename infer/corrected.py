@@ -4,9 +4,11 @@ The audit says which part of what was scored as k is c, for the whole corpus. He
 period: the errors may depend on the tone, not on who and when. Where that is doubted, audit the dyad or the years apart.
 """
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
+import orjson
 
 from detente.infer.audit import Audit, Floats, draw_rates, mean, rates
 from detente.infer.extras import MissingExtra
@@ -20,6 +22,19 @@ except ModuleNotFoundError as error:
 DRAWS: Final = 2000
 
 _STEPS: Final = {"day": ("D", 1), "week": ("D", 7), "month": ("M", 1), "quarter": ("M", 3), "year": ("Y", 1)}
+
+
+def read_audit(file: Path) -> Audit:
+    """Read what `detente audit --json` wrote.
+
+    Raises:
+        ValueError: it isn't that.
+        OSError: it can't be read.
+    """
+    try:
+        return Audit.from_dict(orjson.loads(file.read_bytes()))
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}; make it with `detente audit SCORED --gold CSV --json {file}`") from error
 
 
 def correct(frame: pd.DataFrame, audit: Audit, *, seed: int = 0) -> pd.DataFrame:
@@ -64,7 +79,9 @@ def correct(frame: pd.DataFrame, audit: Audit, *, seed: int = 0) -> pd.DataFrame
         corrected=warmth,
         corrected_low=np.maximum(warmth - reach, value.min()),
         corrected_high=np.minimum(warmth + reach, value.max()),
-        **{f"corrected_{label.replace('-', '_')}": part for label, part in zip(labels, (shares @ point).T, strict=True)},
+        **{
+            f"corrected_{label.replace('-', '_')}": part for label, part in zip(labels, (shares @ point).T, strict=True)
+        },
     )
     found.attrs = {**frame.attrs, "audit": audit.rows}
     return found
@@ -90,4 +107,3 @@ def _windows(frame: pd.DataFrame, shares: Floats, smooth: int) -> Floats:
         near = (dyad == dyad[row]) & (np.abs(at - at[row]) <= smooth // 2)
         found[row] = np.average(shares[near], axis=0, weights=weight[near])
     return found
-

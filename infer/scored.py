@@ -78,9 +78,7 @@ def look_up(folder: Path, rows: Sequence[Labelled]) -> Scored:
                     alike.setdefault(key, hit["tone"])
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise ValueError(f"{folder}: the parts aren't what `detente score` writes: {error}") from error
-    said = [
-        exact.get((row.document, row.sentence, row.dyad)) or alike.get((row.sentence, row.dyad)) for row in rows
-    ]
+    said = [exact.get((row.document, row.sentence, row.dyad)) or alike.get((row.sentence, row.dyad)) for row in rows]
     return Scored(counts, warmth / related if related else float("nan"), said, ", ".join(sorted(models)))
 
 

@@ -72,7 +72,9 @@ def choose(
     quotas = [_quotas(names, number) for names in groups]
     near = order[: number * REACH]
     clusters = KMeans(number, n_init=1, max_iter=30, random_state=seed) if number < len(near) else None
-    cluster = np.arange(len(near)) if clusters is None else clusters.fit_predict(places[near], None, unsure[near] + 1e-6)
+    cluster = (
+        np.arange(len(near)) if clusters is None else clusters.fit_predict(places[near], None, unsure[near] + 1e-6)
+    )
     # The unsurest of each cluster, then the second of each, and so on; then what is left, by how unsure it is.
     rank = np.zeros(len(near), dtype=np.int64)
     seen: Counter[int] = Counter()

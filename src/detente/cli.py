@@ -9,7 +9,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from detente import cli_bench, cli_corpora, cli_evaluate, cli_link, cli_score, cli_series, cli_teach, cli_train
+from detente import (
+    cli_audit,
+    cli_bench,
+    cli_corpora,
+    cli_evaluate,
+    cli_link,
+    cli_sample,
+    cli_score,
+    cli_series,
+    cli_teach,
+    cli_train,
+)
 from detente.cli_read import BadUsage, Failure, day, read_text
 from detente.data.examples import CorpusError
 from detente.models.store import ModelError
@@ -134,6 +145,10 @@ app.command()(cli_link.link)
 app.command()(cli_score.score)
 app.command()(cli_bench.bench)
 app.command()(cli_series.series)
+app.command()(cli_sample.sample)
+app.command("import")(cli_sample.import_)
+app.command()(cli_sample.agreement)
+app.command()(cli_audit.audit)
 app.command()(cli_corpora.corpora)
 app.command()(cli_train.train)
 app.command()(cli_teach.teach)

@@ -42,6 +42,9 @@ def series(
         list[Path] | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg, .pdf or .html; may be repeated.")
     ] = None,
     events: Annotated[Path | None, typer.Option(metavar="CSV", help="Events to mark on it: date,label[,dyad].")] = None,
+    audit: Annotated[
+        Path | None, typer.Option(metavar="JSON", help="Correct it by what `detente audit --json` wrote.")
+    ] = None,
     title: Annotated[str, typer.Option(metavar="TEXT", help="Title of the chart.")] = "",
     csv: Annotated[bool, typer.Option("--csv", help="Print every column as CSV.")] = False,
 ) -> None:
@@ -76,6 +79,10 @@ def series(
             smooth=smooth,
         )
         frame = frame if dyads else _most_read(frame, top)
+        if audit:
+            from detente.infer.corrected import correct, read_audit  # noqa: PLC0415
+
+            frame = correct(frame, read_audit(audit))
         for file in plot or ():
             from detente.infer.plot import plot as draw  # noqa: PLC0415  (imports matplotlib)
 
@@ -102,17 +109,22 @@ def _most_read(frame: "pd.DataFrame", top: int) -> "pd.DataFrame":
 
 def _show(frame: "pd.DataFrame", console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("dyad", "period", "warmth", "95 % interval", "sentences", "docs"):
+    corrected = "corrected" in frame
+    for heading in ("dyad", "period", "corrected" if corrected else "warmth", "95 % interval", "sentences", "docs"):
         table.add_column(heading, no_wrap=True, justify="right" if heading in {"sentences", "docs"} else "left")
     before = ""
     for row in frame.to_dict("records"):
         if before and row["dyad"] != before:
             table.add_section()
-        interval = f"{row['low']:+.2f} to {row['high']:+.2f}" if row["low"] == row["low"] else "one document"
+        warmth, low, high = (
+            row[f"corrected{end}"] if corrected else row[end.removeprefix("_") or "warmth"]
+            for end in ("", "_low", "_high")
+        )
+        interval = f"{low:+.2f} to {high:+.2f}" if low == low else "one document"
         table.add_row(
             Text(row["dyad"] if row["dyad"] != before else "", "bold"),
             f"{row['period']:%Y-%m-%d}",
-            bar(row["warmth"]),
+            bar(warmth),
             Text(interval, "dim" if row["thin"] else ""),
             f"{row['sentences']:,}",
             f"{'~' if row['thin'] else ''}{row['documents']:,}",
@@ -124,6 +136,7 @@ def _show(frame: "pd.DataFrame", console: Console) -> None:
         f"{frame['sentences'].sum():,} sentences in {len(frame):,} rows",
         f"left out: {undated:,} readings without a date that names a {frame.attrs['period']}" if undated else "",
         "~ thin: fewer than 5 documents" if frame["thin"].any() else "",
+        f"corrected by an audit of {frame.attrs['audit']:,} labelled sentences" if corrected else "",
     )
     for line in filter(None, lines):
         console.print(line, highlight=False)
