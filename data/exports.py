@@ -1,4 +1,4 @@
-"""What coders gave back: exports of Label Studio (JSON, JSON-MIN, CSV, TSV) and CSV from spreadsheets, as rows of labels.
+"""What coders gave back: exports of Label Studio (JSON, JSON-MIN, CSV, TSV) and spreadsheets, as rows of labels.
 
 The format: https://labelstud.io/guide/export and https://labelstud.io/guide/task_format.
 """

@@ -116,7 +116,7 @@ def page(scheme: Scheme) -> str:
         )
         for label in variable.labels:
             key = next(keys, None)
-            ElementTree.SubElement(choices, "Choice", value=label, **({} if key is None else {"hotkey": key}))
+            ElementTree.SubElement(choices, "Choice", {"value": label} | ({} if key is None else {"hotkey": key}))
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 

@@ -8,8 +8,8 @@ asks nothing of the classifier, only that the sample is random, and, unlike the 
 and Gladen 1978), never leaves 0..1.
 
 The intervals are draws from a Pólya posterior (Ghosh and Meeden 1997, "Bayesian Methods for Finite Population
-Sampling"): the readings that weren't labelled are filled in, stratum by stratum, from a Dirichlet distribution over what
-was seen. So a stratum with few labels is wide, and one that was labelled to the last reading is certain.
+Sampling"): the readings that weren't labelled are filled in, stratum by stratum, from a Dirichlet distribution over
+what was seen. So a stratum with few labels is wide, and one that was labelled to the last reading is certain.
 """
 
 from collections import Counter
@@ -95,12 +95,7 @@ class Audit:
             ValueError: it isn't that.
         """
         try:
-            classes = {
-                label: Class(
-                    **{key: _read_estimate(value) if isinstance(value, dict) else value for key, value in parts.items()}
-                )
-                for label, parts in values["classes"].items()
-            }
+            classes = {label: _read_class(parts) for label, parts in values["classes"].items()}
             confusion = np.array(values["confusion"], dtype=np.int64)
             if confusion.shape != (len(classes), len(classes)) or (confusion < 0).any():
                 raise ValueError("the confusion isn't one of counts, a row and a column for each label")
@@ -208,8 +203,8 @@ def audit(
     if len(scored.said) != len(gold) or None in scored.said:
         raise ValueError("a row of the sample isn't in the corpus")
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    for said, right in zip(scored.said, gold, strict=True):
-        confusion[number[said or ""], number[right]] += 1
+    for said, true in zip(scored.said, gold, strict=True):
+        confusion[number[said or ""], number[true]] += 1
     counts = np.array([scored.counts.get(label, 0) for label in labels])
     readings = int(counts.sum())
     random = np.random.default_rng(seed)
@@ -266,7 +261,7 @@ def draw_rates(confusion: NDArray[np.int64], draws: int, random: np.random.Gener
     """Draw which part of what is scored as k is c, [draws, k, c]."""
     size = len(confusion)
     gamma = random.standard_gamma(confusion + PRIOR / size, (draws, size, size)) + 1e-300
-    return gamma / gamma.sum(-1, keepdims=True)
+    return np.asarray(gamma / gamma.sum(-1, keepdims=True))
 
 
 def mean(shares: Floats, labels: Sequence[str], scores: Mapping[str, float]) -> Floats:
@@ -303,6 +298,11 @@ def _plain(value: Any) -> Any:
 
 def _number(value: Any) -> float:
     return np.nan if value is None else float(value)
+
+
+def _read_class(parts: Mapping[str, Any]) -> Class:
+    figures = (_read_estimate(parts[key]) for key in ("corrected", "precision", "recall"))
+    return Class(_number(parts["scored"]), *figures, int(parts["labelled"]))
 
 
 def _read_estimate(values: Mapping[str, Any]) -> Estimate:

@@ -1,7 +1,8 @@
 """A series with an audit's correction: what the shares and the warmth would be if the sample's errors are everyone's.
 
-The audit says which part of what was scored as k is c, for the whole corpus. Here that is taken to hold in each dyad and
-period: the errors may depend on the tone, not on who and when. Where that is doubted, audit the dyad or the years apart.
+The audit says which part of what was scored as k is c, for the whole corpus. Here that is taken to hold in each dyad
+and period: the errors may depend on the tone, not on who and when. Where that is doubted, audit the dyad or the years
+apart.
 """
 
 from pathlib import Path
@@ -46,8 +47,8 @@ def correct(frame: pd.DataFrame, audit: Audit, *, seed: int = 0) -> pd.DataFrame
         seed: of the draws.
 
     Returns:
-        The frame with the columns `corrected`, `corrected_low`, `corrected_high`, the corrected mean warmth and its 95 %
-        interval, which joins the documents' bootstrap and the audit's uncertainty; and `corrected_none` and
+        The frame with the columns `corrected`, `corrected_low`, `corrected_high`, the corrected mean warmth and its
+        95 % interval, which joins the documents' bootstrap and the audit's uncertainty; and `corrected_none` and
         `corrected_` before each tone's name, its corrected share of the readings. With smoothing, the warmth is
         that of the window and the shares are the period's. `attrs["audit"]` is the number of labelled rows.
 

@@ -1,8 +1,8 @@
 """Which sentences are worth labelling: unsure ones, unlike each other, from all dyads and periods, and a random part.
 
 Unsure by the margin of the two likeliest labels (Scheffer et al. 2001), unlike each other by clusters of the unsure
-ones, one from each (Zhdanov 2019, "Diverse mini-batch active learning"). A dyad or period gets places by the square root
-of its sentences (Bankier 1988, power allocation), so that the common ones don't take them all.
+ones, one from each (Zhdanov 2019, "Diverse mini-batch active learning"). A dyad or period gets places by the square
+root of its sentences (Bankier 1988, power allocation), so that the common ones don't take them all.
 """
 
 from collections import Counter

@@ -2,8 +2,8 @@
 
     python -m detente.train.sampling_benchmark --seeds 5
 
-The learner is logistic regression on frozen pair vectors of all-MiniLM-L6-v2, which saw none of these labels (the shipped
-model did). From 100 sentences drawn at random it goes on in rounds of 100: each round is drawn at random, or by
+The learner is logistic regression on frozen pair vectors of all-MiniLM-L6-v2, which saw none of these labels (the
+shipped model did). From 100 sentences drawn at random it goes on in rounds of 100: each round is drawn at random, or by
 `sample.choose` from what the learner of the round before is unsure of. Measured is the macro F1 of the five tones on
 held-out sentences of `train` and `dev`, never `test`; a figure is the labels with which a curve first reaches an F1.
 """
@@ -61,7 +61,7 @@ def pair_vectors(examples: Sequence[Example]) -> Floats:
                 )
                 found[i] = torch.cat([means[row], a + b, a * b]).numpy()
     vectors = np.array(found, dtype=np.float64)
-    return (vectors - vectors.mean(0)) / vectors.std(0)
+    return np.asarray((vectors - vectors.mean(0)) / vectors.std(0))
 
 
 def _pooled(

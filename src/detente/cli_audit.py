@@ -1,5 +1,6 @@
 """`detente audit`: is a scored corpus right, and what would its shares be without the errors?"""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,8 +58,8 @@ def audit(
         absent = [row for row, said in zip(sample, counted.said, strict=True) if said is None]
         if absent and not scored_only:
             raise Failure(
-                f"{len(absent):,} of {len(sample):,} rows of {gold} aren't in {scored}: {listed(absent)}; pairs without "
-                f"a relationship are there only if it was scored with --all; --scored-only leaves such rows out"
+                f"{len(absent):,} of {len(sample):,} rows of {gold} aren't in {scored}: {listed(absent)}; pairs "
+                f"without a relationship are there only if it was scored with --all; --scored-only leaves them out"
             )
         kept = [(row, said) for row, said in zip(sample, counted.said, strict=True) if said is not None]
         if len(kept) < of.FEWEST:
@@ -106,16 +107,16 @@ def _show(found: "Audit", left_out: dict[str, int], console: Console) -> None:
         )
     console.print(table)
     warmth = found.corrected_warmth
-    if warmth.value == warmth.value:
+    if not math.isnan(warmth.value):
         console.print(
-            f"mean warmth as scored {found.warmth:+.2f}, corrected {warmth.value:+.2f} ({warmth.low:+.2f} to {warmth.high:+.2f})",
+            f"mean warmth as scored {found.warmth:+.2f}, corrected {warmth.value:+.2f} "
+            f"({warmth.low:+.2f} to {warmth.high:+.2f})",
             highlight=False,
         )
-    if unseen := [
-        label for label, of in found.classes.items() if of.scored and of.precision.value != of.precision.value
-    ]:
+    unseen = [label for label, of in found.classes.items() if of.scored and math.isnan(of.precision.value)]
+    if unseen:
         console.print(f"no labelled row was scored as {', '.join(unseen)}: taken at its word", highlight=False)
 
 
 def _part(value: float, low: float, high: float) -> str:
-    return "–" if value != value else f"{value:.2f} ({low:.2f}–{high:.2f})"
+    return "–" if math.isnan(value) else f"{value:.2f} ({low:.2f}–{high:.2f})"

@@ -1,5 +1,6 @@
 """`detente sample`, `import` and `agreement`: sentences to coders, and what they said of them."""
 
+import math
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,8 +74,8 @@ def sample(
       detente sample news.parquet --codebook my.yaml -n 100 --model my-model --seed 2 --out second.json
 
     Writes tasks.json (import it), tasks.xml (paste it as the labelling interface), tasks.csv (for those who use a
-    spreadsheet instead) and tasks.sample.json (how it was drawn). Three in ten are drawn at random and marked `test`; the
-    others are those of which the model is unsure, unlike each other, from all dyads and years.
+    spreadsheet instead) and tasks.sample.json (how it was drawn). Three in ten are drawn at random and marked `test`;
+    the others are those of which the model is unsure, unlike each other, from all dyads and years.
     """
     if out.suffix != ".json":
         raise BadUsage(f"--out: {out} must end in .json; the other files are named after it")
@@ -160,7 +161,7 @@ def _drawn(
         yield f"{number:,} were asked for; the corpus has no more that differ"
     if predictions and design.train and not any(task.predictions for task in tasks):
         names = ", ".join(variable.name for variable in scheme.variables)
-        yield f"no pre-annotations: the labels of {names} aren't the model's; `detente train --labels` makes one that has them"
+        yield f"no pre-annotations: {names} isn't what the model reads; `detente train --labels` makes one that does"
     if design.rejected:
         yield f"{design.rejected:,} of {design.records:,} records can't be read"
 
@@ -303,7 +304,10 @@ def _agreed(result: "Agreement", console: Console) -> None:
 
 def _pair(pair: "Pair", labels: Sequence[str]) -> Table:
     weighted = f", weighted {told(pair.weighted)}" if pair.weighted else ""
-    title = f"{pair.first} (rows) and {pair.second}: {pair.units:,} sentences, {pair.same:.0%} alike, Cohen's kappa {told(pair.kappa)}{weighted}"
+    title = (
+        f"{pair.first} (rows) and {pair.second}: {pair.units:,} sentences, {pair.same:.0%} alike, "
+        f"Cohen's kappa {told(pair.kappa)}{weighted}"
+    )
     table = Table("", title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
     for label in labels:
         table.add_column(Text(label), justify="right")
@@ -333,9 +337,9 @@ def _differences(results: Sequence["Agreement"], file: Path) -> None:
 
 def told(estimate: "Estimate") -> str:
     """Write a figure with its interval."""
-    if estimate.value != estimate.value:
+    if math.isnan(estimate.value):
         return "not defined: there is one label only"
-    if estimate.low != estimate.low:
+    if math.isnan(estimate.low):
         return f"{estimate.value:.2f}"
     return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
 

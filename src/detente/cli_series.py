@@ -1,6 +1,7 @@
 """`detente series`: how warm dyads were over time, as a table and as charts."""
 
 from collections.abc import Iterable
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -120,7 +121,7 @@ def _show(frame: "pd.DataFrame", console: Console) -> None:
             row[f"corrected{end}"] if corrected else row[end.removeprefix("_") or "warmth"]
             for end in ("", "_low", "_high")
         )
-        interval = f"{low:+.2f} to {high:+.2f}" if low == low else "one document"
+        interval = f"{low:+.2f} to {high:+.2f}" if not isnan(low) else "one document"
         table.add_row(
             Text(row["dyad"] if row["dyad"] != before else "", "bold"),
             f"{row['period']:%Y-%m-%d}",
