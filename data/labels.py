@@ -1,5 +1,6 @@
 """The labels of the codebook (`codebook.md`, version 1.1): the one place that everything else reads them from."""
 
+from collections.abc import Mapping
 from typing import Final
 
 CODEBOOK_VERSION: Final = "1.1"
@@ -43,13 +44,14 @@ def dyad_id(first: str, second: str) -> str:
     return "-".join(sorted((first, second)))
 
 
-def expected_warmth(probabilities: dict[str, float]) -> float:
-    """Return the expected warmth over the four tones, given that there is a relationship, in -1..1.
+def expected_warmth(probabilities: Mapping[str, float], scores: Mapping[str, float] = WARMTH) -> float:
+    """Return the expected score over the labels that have one, given that it is one of them: of the tones, in -1..1.
 
     Args:
-        probabilities: probability of each of `TONES`.
+        probabilities: probability of each label, of `TONES` or of a variable of one's own.
+        scores: of the labels; all but `none` have one.
     """
-    related = sum(probabilities[tone] for tone in WARMTH)
+    related = sum(probabilities[label] for label in scores)
     if related <= 0.0:
         return 0.0
-    return sum(probabilities[tone] * warmth for tone, warmth in WARMTH.items()) / related
+    return sum(probabilities[label] * score for label, score in scores.items()) / related

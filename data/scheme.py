@@ -1,11 +1,19 @@
 """A researcher's own labels: the variables of a codebook file, each with its kind, labels and scores."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import count
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final, Self
 
+from detente.data.labels import TONES, WARMTH
+
 KINDS: Final = ("nominal", "ordinal", "binary")
+
+#: The label that means: no relationship. Readings that have it are left out, as those of the tone `none` are.
+NONE: Final = "none"
 
 #: A codebook is a page, not a data file.
 MOST_BYTES: Final = 1_000_000
@@ -21,7 +29,7 @@ class Variable:
         kind: `nominal` (no order), `ordinal` (the labels stand in order) or `binary` (two labels, the second is yes).
         labels: the answers.
         scores: a number for each label, whose expectation is a reading's warmth; None where the labels have none. An
-            ordinal variable without scores counts from 0.
+            ordinal variable without scores counts from 0. That of a label called `none` never counts.
     """
 
     name: str
@@ -43,6 +51,15 @@ class Variable:
         if self.scores is not None and len(self.scores) != len(self.labels):
             raise ValueError(f"{self.name}: {len(self.labels)} labels, but {len(self.scores)} scores")
 
+    @property
+    def counted(self) -> dict[str, float]:
+        """The score of each label that is one, `none` left out; empty where there are no scores.
+
+        A binary variable without scores counts 0 and 1, so that its expectation is the probability of yes.
+        """
+        scores = (0.0, 1.0) if self.scores is None and self.kind == "binary" else self.scores or ()
+        return {label: score for label, score in zip(self.labels, scores, strict=bool(scores)) if label != NONE}
+
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
         """Read `name`, `kind` and `labels`, which are a list, or a mapping from label to score.
@@ -59,11 +76,14 @@ class Variable:
         kind, scores = str(values.get("kind", "nominal")), None
         if isinstance(labels, Mapping):
             for label, score in labels.items():
-                if isinstance(score, bool) or not isinstance(score, int | float):
+                if score is None and label_text(label) == NONE:
+                    continue
+                if isinstance(score, bool) or not isinstance(score, int | float) or not isfinite(score):
                     raise ValueError(f"{name}: the score of {label_text(label)!r} is {score!r}; it must be a number")
-            scores = tuple(map(float, labels.values()))
+            scores = tuple(float(score or 0) for score in labels.values())
         elif kind == "ordinal":
-            scores = tuple(map(float, range(len(labels))))
+            steps = count()
+            scores = tuple(0.0 if label_text(label) == NONE else float(next(steps)) for label in labels)
         return cls(name=name, kind=kind, labels=tuple(map(label_text, labels)), scores=scores)
 
 
@@ -96,24 +116,47 @@ class Scheme:
             raise ValueError("`variables:` must be a list of entries with `name:`, `kind:` and `labels:`")
         return cls(tuple(map(Variable.of, variables)))
 
+    @property
+    def tone(self) -> Variable:
+        """The variable that a reading's tone and warmth are of: the first."""
+        return self.variables[0]
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; `Scheme.from_dict` reads them."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote."""
-        return cls(
-            tuple(
-                Variable(
-                    name=v["name"],
-                    kind=v["kind"],
-                    labels=tuple(v["labels"]),
-                    scores=None if v["scores"] is None else tuple(v["scores"]),
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ValueError: it isn't of that form.
+        """
+        try:
+            return cls(
+                tuple(
+                    Variable(
+                        name=v["name"],
+                        kind=v["kind"],
+                        labels=tuple(v["labels"]),
+                        scores=None if v["scores"] is None else tuple(map(float, v["scores"])),
+                    )
+                    for v in values["variables"]
                 )
-                for v in values["variables"]
             )
-        )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"the scheme is malformed: {error}") from error
+
+
+#: What the shipped model says of a dyad, and every model that was given no other scheme.
+SHIPPED: Final = Scheme(
+    (Variable(name="tone", kind="nominal", labels=TONES, scores=tuple(WARMTH.get(tone, 0.0) for tone in TONES)),)
+)
+
+
+def column(label: str) -> str:
+    """Write a label as part of a column's name: `alliance-building` is `alliance_building`."""
+    return re.sub(r"\W+", "_", label)
 
 
 def label_text(label: Any) -> str:

@@ -13,6 +13,7 @@ from tokenizers import Encoding, Tokenizer
 
 from detente.data.labels import DIRECTIONS, QUAD_OF_ROOT, QUADS, flip
 from detente.infer.excerpt import Excerpt, around, is_cut, marked
+from detente.models.config import OWN
 from detente.models.features import Featurizer, Item, Span
 from detente.models.store import ONNX, TOKENIZER, ModelError, read_config
 
@@ -276,7 +277,7 @@ def _agreed(quad: Floats, root: Floats) -> Floats:
 def _join(heads: Mapping[str, Floats], turned: Sequence[bool]) -> dict[str, Floats]:
     """Join the rows of a pair's two orders to one row.
 
-    Tone and direction are the mean of both; what is asked of a source and its target comes from the order that the
+    Tone, direction and the variables of a scheme of one's own are the mean of both; what is asked of a source and its target comes from the order that the
     direction gives.
 
     Args:
@@ -288,6 +289,8 @@ def _join(heads: Mapping[str, Floats], turned: Sequence[bool]) -> dict[str, Floa
     direction = (first["direction"] + second["direction"][:, _FLIPPED]) / 2
     back = (leads(direction) == DIRECTIONS.index("b>a"))[:, None]
     joined = {name: np.where(back, second[name], first[name]) for name in first}
-    joined["tone"] = (first["tone"] + second["tone"]) / 2
+    for name in first:
+        if name == "tone" or name.startswith(OWN):
+            joined[name] = (first[name] + second[name]) / 2
     joined["direction"] = np.where(np.array(turned, dtype=bool)[:, None], direction[:, _FLIPPED], direction)
     return joined

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from detente.data.labels import DIRECTIONS, NO_DIRECTION, QUADS, ROOTS, TONES, dyad_id, expected_warmth
+from detente.data.labels import DIRECTIONS, NO_DIRECTION, QUADS, ROOTS, dyad_id, expected_warmth
 from detente.data.linker import Linker, linker
 from detente.data.mentions import Mention, dyads
+from detente.data.scheme import NONE, Scheme
 from detente.data.sentences import split
 from detente.infer import cue
 from detente.infer.document import Document, Dyad
 from detente.infer.engine import Engine, PairReading, leads
-from detente.infer.reading import Reading
+from detente.infer.reading import Answer, Reading
+from detente.models.config import head_of
 from detente.models.features import Item, Span
 from detente.models.store import resolve, verify
 
@@ -55,6 +57,12 @@ class Detente:
     def __init__(self, engine: Engine, states: Linker | None = None) -> None:
         self.engine = engine
         self.linker = states or linker()
+        self._asked = [(v, head_of(v), v.counted) for v in engine.config.scheme.variables]
+
+    @property
+    def scheme(self) -> Scheme:
+        """The variables that the model answers, the first of which is the readings' tone, with labels and scores."""
+        return self.engine.config.scheme
 
     def label(
         self,
@@ -106,7 +114,7 @@ class Detente:
         for group in _groups((document, [*self._sentences(document)]) for document in documents):
             readings = self._read([sentence for _, sentences in group for sentence in sentences])
             for document, sentences in group:
-                drop = "none" if document.dyads is None and not include_none else ""
+                drop = NONE if document.dyads is None and not include_none else ""
                 yield [
                     reading
                     for reading in islice(readings, sum(len(sentence.dyads) for sentence in sentences))
@@ -140,13 +148,11 @@ class Detente:
     def _reading(self, sentence: _Sentence, dyad: Dyad, answer: PairReading | None) -> Reading:
         start, end = sentence.span
         text = sentence.document.text[start:end]
-        probabilities = {tone: float(tone == "none") for tone in TONES}
-        warmth, direction, words, root, quad = None, NO_DIRECTION, None, None, None
-        if answer is not None:
-            probabilities = dict(zip(TONES, answer.heads["tone"].tolist(), strict=True))
-            warmth = expected_warmth(probabilities)
-        tone = max(probabilities, key=probabilities.__getitem__)
-        if answer is not None and tone != "none":
+        direction, words, root, quad = NO_DIRECTION, None, None, None
+        said = self._answers(answer) if answer is not None else {}
+        chosen = next(iter(said.values()), None)
+        tone = NONE if chosen is None else chosen.label
+        if answer is not None and tone != NONE:
             direction = DIRECTIONS[int(leads(answer.heads["direction"]))]
             words = cue.find(text, answer.cue, answer.spans)
             root = ROOTS[int(answer.heads["root"].argmax())]
@@ -158,8 +164,8 @@ class Detente:
             end=end,
             dyad=dyad_id(*dyad),
             tone=tone,
-            warmth=warmth,
-            probabilities=probabilities,
+            warmth=None if chosen is None else chosen.score,
+            probabilities=self._not_found if chosen is None else chosen.probabilities,
             direction=direction,
             cue="" if words is None else text[slice(*words)],
             cue_start=None if words is None else start + words[0],
@@ -169,7 +175,22 @@ class Detente:
             mentions=tuple(mention for mention in sentence.mentions if mention.state in dyad),
             found=answer is not None,
             model=self.engine.name,
+            variables={} if self.engine.config.own is None else said,
         )
+
+    @property
+    def _not_found(self) -> dict[str, float]:
+        return {label: float(label == NONE) for label in self.scheme.tone.labels}
+
+    def _answers(self, answer: PairReading) -> dict[str, Answer]:
+        """Return what is said of each variable, in their order."""
+        said = {}
+        for variable, head, scores in self._asked:
+            probabilities = dict(zip(variable.labels, answer.heads[head].tolist(), strict=True))
+            score = expected_warmth(probabilities, scores) if scores else None
+            label = max(probabilities, key=probabilities.__getitem__)
+            said[variable.name] = Answer(label=label, score=score, probabilities=probabilities)
+        return said
 
 
 def load(model: str | os.PathLike[str] | None = None, *, threads: int | None = None) -> Detente:

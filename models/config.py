@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from detente.data.labels import CODEBOOK_VERSION, DIRECTIONS, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES
+from detente.data.scheme import SHIPPED, Scheme, Variable
 
 #: The layout of a model folder; raised when an older package could no longer read a newer folder.
 FORMAT = 1
@@ -17,6 +18,14 @@ HEADS: dict[str, tuple[str, ...]] = {
     "sentiment": SENTIMENTS,
     "polarity": POLARITIES,
 }
+
+#: What the head of a variable of one's own is called: this and the variable's name, which may be that of another head.
+OWN = "own:"
+
+
+def head_of(variable: Variable) -> str:
+    """Return the name of the head that answers a variable."""
+    return "tone" if variable is SHIPPED.tone else OWN + variable.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +43,8 @@ class ModelConfig:
         heads: labels of each head's outputs, in order.
         temperature: softmax temperature of each head, fitted on dev data.
         codebook: version of the codebook that the tones follow.
+        own: the scheme that the model was given in place of the shipped one; None for the shipped one. Each of its
+            variables has a head, see `head_of`.
         format: layout of the folder.
     """
 
@@ -47,11 +58,20 @@ class ModelConfig:
     heads: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(HEADS))
     temperature: dict[str, float] = field(default_factory=dict)
     codebook: str = CODEBOOK_VERSION
+    own: Scheme | None = None
     format: int = FORMAT
+
+    @property
+    def scheme(self) -> Scheme:
+        """What a reading's tone, probabilities and warmth are of."""
+        return self.own or SHIPPED
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
-        return asdict(self)
+        values = asdict(self)
+        if self.own is None:
+            del values["own"]  # as older packages know it
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -67,4 +87,8 @@ class ModelConfig:
         if unknown := set(values) - {f.name for f in fields(cls)}:
             raise ValueError(f"unknown keys in the model's config.json: {', '.join(sorted(unknown))}")
         heads = {name: tuple(labels) for name, labels in values.get("heads", HEADS).items()}
-        return cls(**{**values, "heads": heads})
+        own = None if values.get("own") is None else Scheme.from_dict(values["own"])
+        for variable in own.variables if own else ():
+            if heads.get(head_of(variable)) != variable.labels:
+                raise ValueError(f"the model has no head for the variable {variable.name!r} of its scheme")
+        return cls(**{**values, "heads": heads, "own": own})
