@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from detente.data.labels import TONES
 from detente.data.tables import tables
 from detente.infer.document import read_date, read_dyads
 from detente.infer.extras import MissingExtra
@@ -103,15 +104,17 @@ def styles(frame: pd.DataFrame) -> dict[str, Style]:
     """Give each dyad of a frame its style, in the frame's order.
 
     Raises:
-        ValueError: there is no dyad, or there are more than a chart can show, or the frame isn't what `series` made.
+        ValueError: there is nothing to draw, there are more dyads than a chart can show, or the frame isn't what
+            `series` made.
     """
-    if "period" not in frame.attrs:
+    if not {"period", "label", "labels", "scores", "shares"} <= {*frame.attrs}:
         raise ValueError(
             "the frame has lost what detente.series wrote into its attrs; carry them over: new.attrs = old.attrs"
         )
     dyads = [str(dyad) for dyad in frame["dyad"].unique()]
     if not 0 < len(dyads) <= len(STYLES):
         raise ValueError(f"a chart shows 1 to {len(STYLES)} dyads, not {len(dyads)}; choose with dyads=")
+    scale(frame)
     return dict(zip(dyads, STYLES, strict=False))
 
 
@@ -177,8 +180,42 @@ def domain(frame: pd.DataFrame) -> tuple[float, float]:
     _, low, high, thin = curve(frame)
     sound = frame[~frame[thin]]
     seen = pd.concat([frame["warmth"], sound[low], sound[high], pd.Series([0.0])])
-    room = 0.06 * max(seen.max() - seen.min(), 0.5)
-    return max(float(seen.min() - room), -1.05), min(float(seen.max() + room), 1.05)
+    least, most = scale(frame)
+    room = 0.06 * max(seen.max() - seen.min(), (most - least) / 4)
+    edge = (most - least) / 40
+    return max(float(seen.min() - room), least - edge), min(float(seen.max() + room), most + edge)
+
+
+def scale(frame: pd.DataFrame) -> tuple[float, float]:
+    """Return the least and the greatest value that can be: of warmth the scores of the labels, of a share 0 and 1.
+
+    Raises:
+        ValueError: the labels have no scores.
+    """
+    if frame.attrs["label"]:
+        return 0.0, 1.0
+    scores = {0.0, *frame.attrs["scores"].values()}
+    if len(scores) == 1:
+        raise ValueError(
+            f"the labels {', '.join(frame.attrs['labels'])} have no scores, so there is no warmth to draw; "
+            "name the label whose share is to be drawn (label=, --label)"
+        )
+    return min(scores), max(scores)
+
+
+def measure(frame: pd.DataFrame) -> str:
+    """Name what the curve shows."""
+    label = frame.attrs["label"]
+    return f"share of {label}" if label else "mean warmth" if _of_tones(frame) else "mean score"
+
+
+def ticks(frame: pd.DataFrame) -> dict[str, float]:
+    """Return the labels that stand beside the axis, each with its place."""
+    return {} if frame.attrs["label"] else frame.attrs["scores"]
+
+
+def _of_tones(frame: pd.DataFrame) -> bool:
+    return tuple(frame.attrs["labels"]) == TONES
 
 
 def limits(frame: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -202,11 +239,27 @@ def name(dyad: str) -> str:
     return "–".join(states.get(code, code) for code in dyad.split("-"))
 
 
+def _ends(frame: pd.DataFrame) -> str:
+    """Say which labels stand at the ends of the axis."""
+    if frame.attrs["label"]:
+        return ""
+    scores: dict[str, float] = frame.attrs["scores"]
+    ends = (min(scores, key=scores.__getitem__), max(scores, key=scores.__getitem__))
+    low, high = (f"{signed(scores[label])} ({label})" for label in ends)
+    return f", from {low} to {high}"
+
+
+def signed(value: float) -> str:
+    """Write a number with its sign, a minus as print has it."""
+    return f"{value:+.2g}".replace("-", "−") if abs(value) > 1e-9 else "0"
+
+
 def note(frame: pd.DataFrame) -> str:
     """Say under a chart what it shows, as a reader of a paper needs it."""
     how = frame.attrs
+    what = measure(frame)
     period, smooth, thin = how["period"], how["smooth"], how["thin"]
-    parts = [f"Mean warmth of sentences per {period}, from −1 (frosty) to +1 (alliance-building)"]
+    parts = [f"{what[0].upper()}{what[1:]} of sentences per {period}{_ends(frame)}"]
     band = "band: 95 % bootstrap interval over documents"
     parts.append(f"line: centred window of {smooth} {period}s; {band}" if smooth > 1 else band)
     parts.append(f"hollow, dotted: fewer than {thin} documents")

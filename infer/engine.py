@@ -277,8 +277,8 @@ def _agreed(quad: Floats, root: Floats) -> Floats:
 def _join(heads: Mapping[str, Floats], turned: Sequence[bool]) -> dict[str, Floats]:
     """Join the rows of a pair's two orders to one row.
 
-    Tone, direction and the variables of a scheme of one's own are the mean of both; what is asked of a source and its target comes from the order that the
-    direction gives.
+    Tone, direction and the variables of a scheme of one's own are the mean of both; what is asked of a source and its
+    target comes from the order that the direction gives.
 
     Args:
         heads: probabilities by head, [2 P, labels]; the rows of a pair follow each other.
@@ -289,8 +289,8 @@ def _join(heads: Mapping[str, Floats], turned: Sequence[bool]) -> dict[str, Floa
     direction = (first["direction"] + second["direction"][:, _FLIPPED]) / 2
     back = (leads(direction) == DIRECTIONS.index("b>a"))[:, None]
     joined = {name: np.where(back, second[name], first[name]) for name in first}
-    for name in first:
+    for name, answer in first.items():
         if name == "tone" or name.startswith(OWN):
-            joined[name] = (first[name] + second[name]) / 2
+            joined[name] = (answer + second[name]) / 2
     joined["direction"] = np.where(np.array(turned, dtype=bool)[:, None], direction[:, _FLIPPED], direction)
     return joined

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from detente.data.labels import DIRECTIONS, NO_DIRECTION, TONES
+from detente.data.scheme import NONE, SHIPPED, Scheme, Variable, column
 from detente.infer.document import Document
 from detente.infer.extras import MissingExtra
 from detente.infer.reading import Reading
@@ -22,18 +23,16 @@ Readings = str | os.PathLike[str] | pd.DataFrame | Iterable[tuple[Document, Sequ
 #: Columns without which nothing can be said.
 NEEDED: Final = ("dyad", "tone", "warmth", "date")
 
-_PROBABILITIES: Final = [f"p_{tone.replace('-', '_')}" for tone in TONES]
-
-#: Columns that are used where they are there.
-OPTIONAL: Final = ("document", "id", "direction", "source", "model", *_PROBABILITIES)
+#: Columns that are used where they are there, beside the probabilities.
+OPTIONAL: Final = ("document", "id", "direction", "source", "model")
 
 
-def gather(readings: Readings, dyads: Sequence[str] = ()) -> pd.DataFrame:
+def gather(readings: Readings, dyads: Sequence[str] = (), label: str = "") -> pd.DataFrame:
     """Return the readings that present a relationship, one row each, with the columns
 
     - `document`: int64, which readings share a document;
     - `dyad`, `tone`, `direction`, `source`, `model`: categories, with nulls where unknown;
-    - `warmth`: float64, -1..1;
+    - `warmth`: float64, -1..1; NaN in all rows where the labels have no scores;
     - `probability`: float64 of the tone, 1 where the readings carry none;
     - `day`: datetime64, null where there is no date; `exact`: characters of the ISO date that were given (4 for a
       year, 7 for a month, 10 for a day).
@@ -41,55 +40,99 @@ def gather(readings: Readings, dyads: Sequence[str] = ()) -> pd.DataFrame:
     Args:
         readings: see `Readings`.
         dyads: only these; all if empty.
+        label: measure its share in place of warmth: `warmth` is 1 where the tone is this, else 0.
+
+    `attrs["tone"]` is the `Variable` that the tones are labels of: the shipped one, that of the model's own scheme, or
+    where that isn't known, one of the labels that there are.
 
     Raises:
-        ValueError: a column is missing, or a value in it is none.
+        ValueError: a column is missing, a value in it is none, or there is no such label.
         FileNotFoundError: the folder isn't there or holds no part.
     """  # noqa: D415  (the list belongs to the first sentence)
+    known: Scheme | None = None
     if isinstance(readings, pd.DataFrame):
         table = readings
     elif isinstance(readings, str | os.PathLike):
-        table = _folder(Path(readings), dyads)
+        known = _scheme(Path(readings))
+        table = _folder(Path(readings), dyads, known or SHIPPED)
     else:
         table = _pairs(readings)
-    if missing := [column for column in NEEDED if column not in table]:
+    if missing := [name for name in NEEDED if name not in table]:
         raise ValueError(f"no column {', '.join(missing)}; there are {', '.join(map(str, table)) or 'none'}")
-    keep = (table["tone"] != "none") & table["warmth"].notna()
+    tone = known.tone if known else _variable(table["tone"])
+    if label and label not in tone.labels:
+        raise ValueError(f"{label!r} is no label; those are {', '.join(tone.labels)}")
+    if label:
+        table = table.assign(warmth=(table["tone"] == label).astype("float64"))
+    scored = bool(label or tone.counted or table["warmth"].notna().any())
+    keep = (table["tone"] != NONE) & (table["warmth"].notna() if scored else True)
     if dyads:
         keep &= table["dyad"].isin(dyads)
     table = table[keep]
     day, exact = _days(table["date"])
-    return pd.DataFrame(
+    probabilities = _probabilities(tone)
+    gathered = pd.DataFrame(
         {
             "document": pd.factorize(table["document" if "document" in table else "id"])[0]
             if {"document", "id"} & {*table}
             else range(len(table)),
             "dyad": table["dyad"].astype("category"),
-            "tone": _categories(table["tone"], TONES),
+            "tone": _categories(table["tone"], tone.labels),
             "direction": _categories(_column(table, "direction"), (*DIRECTIONS, NO_DIRECTION)),
             "source": _column(table, "source").astype("category"),
             "model": _column(table, "model").astype("category"),
             "warmth": table["warmth"].astype("float64"),
-            "probability": table[_PROBABILITIES].max(axis=1) if {*_PROBABILITIES} <= {*table} else 1.0,
+            "probability": table[probabilities].max(axis=1) if {*probabilities} <= {*table} else 1.0,
             "day": day,
             "exact": exact,
         },
         index=table.index,
     ).reset_index(drop=True)
+    gathered.attrs = {"tone": tone}
+    return gathered
 
 
-def _folder(folder: Path, dyads: Sequence[str]) -> pd.DataFrame:
+def _probabilities(tone: Variable) -> list[str]:
+    return [f"p_{column(label)}" for label in tone.labels]
+
+
+def _variable(tones: "pd.Series[str]") -> Variable:
+    """Return what the tones are labels of: the shipped variable, unless none of them is one of its."""
+    found = sorted({*tones.dropna().unique()} - {NONE})
+    if len(found) < 2 or {*found} & {*TONES}:
+        return SHIPPED.tone
+    return Variable(name="tone", kind="nominal", labels=tuple(found))
+
+
+def _scheme(folder: Path) -> Scheme | None:
+    """Return the scheme that the readings of a folder are of, None for the shipped one or where it isn't told."""
+    import orjson  # noqa: PLC0415
+
+    from detente.infer.parts import MANIFEST  # noqa: PLC0415  (writes Parquet)
+
+    try:
+        with (folder / MANIFEST).open("rb") as manifest:
+            scheme = orjson.loads(manifest.readline())["run"].get("scheme")
+        return scheme and Scheme.from_dict(scheme)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{folder / MANIFEST} isn't what `detente score` writes: {error}") from error
+
+
+def _folder(folder: Path, dyads: Sequence[str], scheme: Scheme) -> pd.DataFrame:
     """Read the parts' columns that count, and of the rows no more than is asked for."""
     import pyarrow as pa  # noqa: PLC0415  (those who bring a frame need none of this)
     import pyarrow.dataset as ds  # noqa: PLC0415
     from pyarrow import csv  # noqa: PLC0415
 
-    from detente.infer.rows import SCHEMA  # noqa: PLC0415
+    from detente.infer.rows import schema  # noqa: PLC0415
 
     parts = sorted(folder.glob("part-*"))
     if not parts:
         raise FileNotFoundError(f"{folder}: no part-* there; write them with `detente score IN {folder}`")
-    counted = pa.schema([field for field in SCHEMA if field.name in (*NEEDED, *OPTIONAL)])
+    used = (*NEEDED, *OPTIONAL, *_probabilities(scheme.tone))
+    counted = pa.schema([field for field in schema(scheme) if field.name in used])
     match parts[0].suffix:
         case ".csv":
             lines = csv.ParseOptions(newlines_in_values=True)  # a sentence may run over two
@@ -99,12 +142,12 @@ def _folder(folder: Path, dyads: Sequence[str]) -> pd.DataFrame:
         case _:
             data = ds.dataset(parts)
     names = data.schema.names
-    if missing := [column for column in NEEDED if column not in names]:
+    if missing := [name for name in NEEDED if name not in names]:
         raise ValueError(f"{folder}: no column {', '.join(missing)}; there are {', '.join(names)}")
-    wanted = [column for column in (*NEEDED, *OPTIONAL) if column in names]
+    wanted = [name for name in used if name in names]
     if {"document", "id"} <= {*wanted}:
         wanted.remove("id")  # may be the same for two documents
-    rows = (ds.field("tone") != "none") & ds.field("warmth").is_valid()
+    rows = ds.field("tone") != NONE
     if dyads:
         rows &= ds.field("dyad").isin(list(dyads))
     try:
@@ -115,13 +158,14 @@ def _folder(folder: Path, dyads: Sequence[str]) -> pd.DataFrame:
 
 
 def _pairs(pairs: Iterable[tuple[Document, Sequence[Reading]]]) -> pd.DataFrame:
+    names = ["document", "dyad", "tone", "warmth", "direction", "date", "model"]
     rows = [
-        (number, r.dyad, r.tone, r.warmth, r.direction, document.date, r.model, *r.probabilities.values())
+        dict(zip(names, (number, r.dyad, r.tone, r.warmth, r.direction, document.date, r.model), strict=True))
+        | {f"p_{column(label)}": p for label, p in r.probabilities.items()}
         for number, (document, readings) in enumerate(pairs)
         for r in readings
     ]
-    names = ["document", "dyad", "tone", "warmth", "direction", "date", "model", *_PROBABILITIES]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=None if rows else names)
 
 
 def _column(table: pd.DataFrame, name: str) -> "pd.Series[str]":

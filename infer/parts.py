@@ -18,7 +18,7 @@ from typing import IO, Any, Final, Self
 import orjson
 import pyarrow as pa
 
-from detente.infer.rows import SCHEMA_VERSION, WRITERS, Writer
+from detente.infer.rows import SCHEMA, SCHEMA_VERSION, WRITERS, Writer
 from detente.infer.sources import Cursor, Reject
 
 MANIFEST: Final = "_manifest.jsonl"
@@ -73,6 +73,7 @@ class Output:
         form: of the parts, a key of `rows.WRITERS`.
         run: what the rows depend on; a folder with parts of another run is refused.
         metadata: for the parts, where their format has a place for it.
+        schema: of the rows.
 
     Attributes:
         totals: of the parts that count.
@@ -84,13 +85,19 @@ class Output:
     """
 
     def __init__(
-        self, folder: Path, form: str, run: Mapping[str, Any], metadata: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        form: str,
+        run: Mapping[str, Any],
+        metadata: Mapping[str, str] | None = None,
+        schema: pa.Schema = SCHEMA,
     ) -> None:
         self.folder = folder
         self.form = form
         self.totals = Totals()
         self.cursor = Cursor()
         self.done = False
+        self._schema = schema
         self._metadata = {"detente.schema": SCHEMA_VERSION, **(metadata or {})}
         self._part: _Part | None = None
         with self._explained():
@@ -125,7 +132,7 @@ class Output:
         """Add rows to the part that is being written.
 
         Args:
-            batches: of `rows.SCHEMA`.
+            batches: of the schema.
             rejects: each with its number in the corpus.
             records: number of records that end in what is added, rejects included.
         """
@@ -196,7 +203,7 @@ class Output:
     def _open(self) -> _Part:
         if self._part is None:
             stream = (self.folder / _UNFINISHED).open("wb")
-            self._part = _Part(stream, WRITERS[self.form](stream, self._metadata))
+            self._part = _Part(stream, WRITERS[self.form](stream, self._metadata, self._schema))
         return self._part
 
     def _recover(self, header: dict[str, Any]) -> None:

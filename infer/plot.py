@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from detente.data.labels import WARMTH
 from detente.infer import chart
 from detente.infer.chart import Event, Style
 from detente.infer.extras import MissingExtra
@@ -172,12 +171,12 @@ def _counts(axes: Axes, rows: pd.DataFrame, style: Style, fill: bool) -> None:
 
 def _axes(main: Axes, strip: Axes, frame: pd.DataFrame, begin: pd.Timestamp, end: pd.Timestamp) -> None:
     low, high = chart.domain(frame)
-    main.set(xlim=date2num([begin, end]), ylim=(low, high), ylabel="mean warmth")
-    main.yaxis.set_major_formatter(lambda y, _: f"{y:+.2g}".replace("-", "−") if abs(y) > 1e-9 else "0")
+    main.set(xlim=date2num([begin, end]), ylim=(low, high), ylabel=chart.measure(frame))
+    main.yaxis.set_major_formatter(lambda y, _: f"{y:.0%}" if frame.attrs["label"] else chart.signed(y))
     main.axhline(0, color=_FAINT, lw=0.7, zorder=1)
     main.grid(axis="y", color=_GRID, lw=0.6)
     main.set_axisbelow(True)
-    for tone, warmth in WARMTH.items():
+    for tone, warmth in chart.ticks(frame).items():
         if low <= warmth <= high:
             main.annotate(
                 tone, (1, warmth), (5, 0), xycoords=("axes fraction", "data"), textcoords="offset points",

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import orjson
 
-from detente.data.labels import WARMTH
 from detente.infer import chart
 from detente.infer.chart import Event, Style
 from detente.infer.extras import MissingExtra
@@ -37,21 +36,13 @@ _SNIPPET: Final = (
 _WIDTH, _HEIGHT, _STRIP, _LANE = 880, 380, 60, 15
 _INK, _FAINT, _GRID = "#222", "#6b6b6b", "#e4e4e4"
 
-#: What a mark tells when one points at it: column, heading, d3 format if any.
+#: What a mark tells of any measure: column, heading, d3 format.
 _TOLD: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
-    ("name", "dyad", {}),
-    ("when", "period", {}),
-    ("warmth", "mean warmth", {"format": "+.2f"}),
     ("low", "95 % from", {"format": "+.2f"}),
     ("high", "to", {"format": "+.2f"}),
     ("sentences", "sentences", {"format": ","}),
     ("documents", "documents", {"format": ","}),
     ("sources", "sources", {"format": ","}),
-    ("frosty", "frosty", {"format": ".0%"}),
-    ("neutral", "neutral", {"format": ".0%"}),
-    ("engaging", "engaging", {"format": ".0%"}),
-    ("alliance_building", "alliance-building", {"format": ".0%"}),
-    ("balance", "balance of direction", {"format": "+.2f"}),
 )
 
 # The policy lets no browser load anything, whatever is in the page; Vega compiles its expressions, hence eval.
@@ -114,7 +105,7 @@ def specification(frame: pd.DataFrame, events: Sequence[Event] = ()) -> Spec:
             "thin": _lines(frame, thin=True),
             "events": stems,
             "zero": [{"at": begin.isoformat(), "warmth": 0}, {"at": end.isoformat(), "warmth": 0}],
-            "tones": [{"tone": tone, "warmth": warmth} for tone, warmth in WARMTH.items()],
+            "tones": [{"tone": tone, "warmth": warmth} for tone, warmth in chart.ticks(frame).items()],
         },
         "vconcat": [_main(frame, styles), _strip(styles)],
         "spacing": 12,
@@ -135,7 +126,7 @@ def _main(frame: pd.DataFrame, styles: dict[str, Style]) -> Spec:
         "scale": {"domain": {"param": "time"}, "nice": False},
     }  # fmt: skip
     y = {
-        "type": "quantitative", "title": "mean warmth", "scale": {"domain": [bottom, top], "nice": False},
+        "type": "quantitative", "title": chart.measure(frame), "scale": {"domain": [bottom, top], "nice": False},
         "axis": {"labelExpr": "datum.value ? format(datum.value, '+.2~f') : '0'"},
     }  # fmt: skip
     legend = {"title": None, "orient": "top", "symbolSize": 90, "symbolOpacity": 1, "symbolDash": [1, 0], "offset": 6}
@@ -170,7 +161,7 @@ def _main(frame: pd.DataFrame, styles: dict[str, Style]) -> Spec:
             "shape": shape,
             "opacity": faded,
             "fill": {**colour, "condition": {"test": "datum.thin", "value": "white"}, "legend": None},
-            "tooltip": [{"field": field, "title": title} | form for field, title, form in _TOLD],
+            "tooltip": [{"field": field, "title": title} | form for field, title, form in _told(frame)],
         },
     }
     tones = {
@@ -184,6 +175,19 @@ def _main(frame: pd.DataFrame, styles: dict[str, Style]) -> Spec:
         for data, mark, encoding in layers
     ]
     return {"width": _WIDTH, "height": _HEIGHT, "layer": [*curves, alone, points, tones, *_event_layers(x)]}
+
+
+def _told(frame: pd.DataFrame) -> list[tuple[str, str, dict[str, str]]]:
+    """Return what a mark tells: column, heading, d3 format if any."""
+    number = {"format": ".0%" if frame.attrs["label"] else "+.2f"}
+    return [
+        ("name", "dyad", {}),
+        ("when", "period", {}),
+        ("warmth", chart.measure(frame), number),
+        *_TOLD,
+        *((name, label, {"format": ".0%"}) for name, label in frame.attrs["shares"].items()),
+        ("balance", "balance of direction", {"format": "+.2f"}),
+    ]
 
 
 def _event_layers(x: Spec) -> list[Spec]:

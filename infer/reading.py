@@ -176,7 +176,7 @@ def _score(variable: Variable) -> dict[str, Any]:
 
 
 def _probabilities(variable: Variable) -> dict[str, Any]:
-    return _object(dict.fromkeys(variable.labels, {"type": "number", "minimum": 0, "maximum": 1}))
+    return _object({label: {"type": "number", "minimum": 0, "maximum": 1} for label in variable.labels})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,10 @@ One row is one reading, that is, one dyad in one sentence:
 | `found` | bool | whether both states are in the sentence; false only for a dyad that a record asked for |
 | `model` | string | name and version |
 
+Of a model with a scheme of its own, `tone`, `warmth` and `p_LABEL` are those of the scheme's first variable; each
+further variable NAME has the columns `NAME` (its label), `NAME_score` and `p_NAME_LABEL`, null where the dyad wasn't
+found.
+
 Numbers are rounded to four digits. A Parquet file's metadata has `detente.schema` (`SCHEMA_VERSION`), `detente.version`
 and `detente.model`. In CSV a null is empty and the mentions are JSON.
 """
@@ -29,19 +33,18 @@ and `detente.model`. In CSV a null is empty and the mentions are JSON.
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import IO, Any, Final, Protocol
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from detente.data.labels import TONES
+from detente.data.scheme import SHIPPED, Scheme, column
 from detente.infer.reading import Reading
 
 #: Changes when a column is added, taken away or means something else.
 SCHEMA_VERSION: Final = "1"
-
-_PROBABILITIES: Final = {tone: f"p_{tone.replace('-', '_')}" for tone in TONES}
 
 _MENTION = pa.struct(
     [
@@ -54,8 +57,21 @@ _MENTION = pa.struct(
     ]
 )
 
-SCHEMA: Final = pa.schema(
-    [
+
+@cache
+def _probability(label: str, prefix: str = "p") -> str:
+    """Name the column of a label's probability; remembered, for it is asked for with every row."""
+    return f"{prefix}_{column(label)}"
+
+
+def schema(scheme: Scheme = SHIPPED) -> pa.Schema:
+    """Return the columns of the rows of a model with this scheme.
+
+    Raises:
+        ValueError: two columns would have one name; the message says which.
+    """
+    tone, *further = scheme.variables
+    fields = [
         pa.field("document", pa.int64(), nullable=False),
         pa.field("id", pa.string(), nullable=False),
         pa.field("date", pa.string()),
@@ -66,7 +82,7 @@ SCHEMA: Final = pa.schema(
         pa.field("dyad", pa.string(), nullable=False),
         pa.field("tone", pa.string(), nullable=False),
         pa.field("warmth", pa.float64()),
-        *(pa.field(name, pa.float64(), nullable=False) for name in _PROBABILITIES.values()),
+        *(pa.field(_probability(label), pa.float64(), nullable=False) for label in tone.labels),
         pa.field("direction", pa.string(), nullable=False),
         pa.field("cue", pa.string(), nullable=False),
         pa.field("cue_start", pa.int64()),
@@ -76,9 +92,17 @@ SCHEMA: Final = pa.schema(
         pa.field("mentions", pa.list_(_MENTION), nullable=False),
         pa.field("found", pa.bool_(), nullable=False),
         pa.field("model", pa.string(), nullable=False),
-    ],
-    metadata={"detente.schema": SCHEMA_VERSION},
-)
+    ]
+    for variable in further:
+        fields += [pa.field(variable.name, pa.string()), pa.field(f"{variable.name}_score", pa.float64())]
+        fields += [pa.field(_probability(label, f"p_{variable.name}"), pa.float64()) for label in variable.labels]
+    names = [field.name for field in fields]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise ValueError(f"two columns of a table of readings would be called {twice!r}; rename a label or a variable")
+    return pa.schema(fields, metadata={"detente.schema": SCHEMA_VERSION})
+
+
+SCHEMA: Final = schema()
 
 
 def row(
@@ -100,7 +124,10 @@ def row(
             place.update(start=place["start"] + shift, end=place["end"] + shift)
         if reading.cue_start is not None and reading.cue_end is not None:
             record.update(cue_start=reading.cue_start + shift, cue_end=reading.cue_end + shift)
-    named = {name: probabilities[tone] for tone, name in _PROBABILITIES.items()}
+    named = {_probability(label): p for label, p in probabilities.items()}
+    for name, answer in list(record.pop("variables", {}).items())[1:]:  # the first one is the tone
+        named |= {name: answer["label"], f"{name}_score": answer["score"]}
+        named |= {_probability(label, f"p_{name}"): p for label, p in answer["probabilities"].items()}
     return {**record, **named, "document": document, "date": date, "source": source}
 
 
@@ -108,7 +135,7 @@ class Writer(Protocol):
     """Writes batches of rows to a binary stream."""
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Write batches of `SCHEMA`."""
+        """Write batches of the schema."""
 
     def close(self) -> None:
         """Write what the format has at its end; the stream stays open."""
@@ -123,18 +150,19 @@ class ParquetWriter:
     Args:
         stream: takes the file.
         metadata: put into the file beside the schema's.
+        schema: of the rows.
     """
 
     #: Bytes in memory of one row group.
     GROUP: Final = 32 << 20
 
-    def __init__(self, stream: IO[bytes], metadata: Mapping[str, str]) -> None:
-        schema = SCHEMA.with_metadata({**(SCHEMA.metadata or {}), **metadata})
-        self._writer = pq.ParquetWriter(stream, schema, compression="zstd")
+    def __init__(self, stream: IO[bytes], metadata: Mapping[str, str], schema: pa.Schema = SCHEMA) -> None:
+        named = schema.with_metadata({**(schema.metadata or {}), **metadata})
+        self._writer = pq.ParquetWriter(stream, named, compression="zstd")
         self._waiting: list[pa.RecordBatch] = []
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Write batches of `SCHEMA`."""
+        """Write batches of the schema."""
         for batch in batches:
             self._waiting.append(batch)
             if sum(waiting.nbytes for waiting in self._waiting) >= self.GROUP:
@@ -158,11 +186,11 @@ class ParquetWriter:
 class JsonLinesWriter:
     """Writes one JSON object a row."""
 
-    def __init__(self, stream: IO[bytes], metadata: Mapping[str, str]) -> None:  # noqa: ARG002  (no place for it)
+    def __init__(self, stream: IO[bytes], metadata: Mapping[str, str], schema: pa.Schema = SCHEMA) -> None:  # noqa: ARG002  (no place for them)
         self._stream = stream
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Write batches of `SCHEMA`."""
+        """Write batches of the schema."""
         for batch in batches:
             self._stream.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in batch.to_pylist())
 
@@ -175,12 +203,13 @@ class JsonLinesWriter:
 class CsvWriter:
     """Writes CSV as in RFC 4180, with a header."""
 
-    def __init__(self, stream: IO[bytes], metadata: Mapping[str, str]) -> None:  # noqa: ARG002  (no place for it)
+    def __init__(self, stream: IO[bytes], metadata: Mapping[str, str], schema: pa.Schema = SCHEMA) -> None:  # noqa: ARG002  (no place for it)
         self._stream = stream
-        self._encode([dict(zip(SCHEMA.names, SCHEMA.names, strict=True))])
+        self._names = schema.names
+        self._encode([dict(zip(schema.names, schema.names, strict=True))])
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Write batches of `SCHEMA`."""
+        """Write batches of the schema."""
         for batch in batches:
             self._encode(
                 {**row, "mentions": orjson.dumps(row["mentions"]).decode(), "found": str(row["found"]).lower()}
@@ -194,7 +223,7 @@ class CsvWriter:
 
     def _encode(self, rows: Iterable[Mapping[str, Any]]) -> None:
         text = io.StringIO(newline="")
-        csv.DictWriter(text, SCHEMA.names).writerows(rows)
+        csv.DictWriter(text, self._names).writerows(rows)
         self._stream.write(text.getvalue().encode())
 
 

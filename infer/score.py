@@ -24,7 +24,7 @@ from detente.infer.files import STANDARD_INPUT
 from detente.infer.label import Detente, load
 from detente.infer.once import Once
 from detente.infer.parts import Output, OutputError, Totals
-from detente.infer.rows import SCHEMA, WRITERS, row
+from detente.infer.rows import WRITERS, row, schema
 from detente.infer.sources import Corpus, Cursor, Record, Reject
 from detente.infer.windows import windows
 from detente.models.store import MANIFEST, read_config, resolve, sha256, verify
@@ -181,7 +181,9 @@ def score(
         "options": {"include_none": include_none, "min_probability": min_probability, "batch_size": batch_size},
         "version": versions["detente.version"],
     }
-    with Output(out, output_format, run, versions) as parts:
+    if config.own is not None:
+        run["scheme"] = config.own.to_dict()  # what `series` knows the labels by
+    with Output(out, output_format, run, versions, schema(config.scheme)) as parts:
         kept = parts.totals.records
         if not parts.done:
             detente = load(folder, threads=1)
@@ -261,16 +263,17 @@ def _side_by_side(
 
 def label_pieces(model: Detente, pieces: list[Piece], **options: Any) -> Iterator[pa.RecordBatch]:
     """Label pieces together and yield their rows in order; the options are those of `Detente.label_many`."""
+    columns = schema(model.scheme)
     rows: list[dict[str, Any]] = []
     for piece, readings in zip(pieces, model.label_many((p.document for p in pieces), **options), strict=True):
         record = piece.record
         for reading in readings:
             rows.append(row(reading, document=piece.number, date=record.date, source=record.source, shift=piece.shift))
             if len(rows) == _ROWS:
-                yield pa.RecordBatch.from_pylist(rows, SCHEMA)
+                yield pa.RecordBatch.from_pylist(rows, columns)
                 rows = []
     if rows:
-        yield pa.RecordBatch.from_pylist(rows, SCHEMA)
+        yield pa.RecordBatch.from_pylist(rows, columns)
 
 
 def _write(

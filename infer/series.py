@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from detente.data.labels import DIRECTIONS, WARMTH
+from detente.data.labels import DIRECTIONS
+from detente.data.scheme import NONE, SHIPPED, Variable, column
 from detente.infer.bootstrap import Floats, Ints, intervals
 from detente.infer.document import read_dyads
 from detente.infer.extras import MissingExtra
@@ -29,7 +30,7 @@ PERIODS: Final[dict[str, tuple[str, int, int, int]]] = {
 }
 
 #: The tones that have a share, by the name of their column.
-SHARES: Final = {tone.replace("-", "_"): tone for tone in WARMTH}
+SHARES: Final = {column(tone): tone for tone in SHIPPED.tone.counted}
 
 #: Fewer documents than this make a thin period: a bootstrap over so few says little, and too surely.
 THIN: Final = 5
@@ -50,6 +51,7 @@ def series(
     min_probability: float = 0.0,
     source_cap: float = 1.0,
     smooth: int = 1,
+    label: str = "",
     draws: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -72,6 +74,8 @@ def series(
         smooth: an odd number of periods. Above 1, `smooth`, `smooth_low`, `smooth_high` are warmth and interval over
             the readings of so many periods with the row's in the middle (a centred moving window), and `smooth_thin`
             tells whether they have fewer than 5 documents.
+        label: show the share of this label in place of warmth, with its interval, in the columns `warmth`, `low` and
+            `high`; for labels without scores, which have no warmth, and for any other.
         draws: of the bootstrap.
         seed: of the bootstrap; the same readings give the same interval, whatever else is in the table.
 
@@ -79,16 +83,18 @@ def series(
         A row per dyad and period, in their order:
 
         - `dyad`; `period`: its first day;
-        - `warmth`: mean expected warmth, -1..1; `low`, `high`: its 95 % bootstrap interval over documents, NaN where
+        - `warmth`: mean expected warmth, -1..1, or on the scale of a scheme of one's own; NaN where its labels have no
+          scores; `low`, `high`: its 95 % bootstrap interval over documents, NaN where
           there is only one;
         - `sentences`, `documents`, `sources`: how many (a source that isn't known is one);
-        - `frosty`, `neutral`, `engaging`, `alliance_building`: shares of the tones, which sum to 1;
+        - `frosty`, `neutral`, `engaging`, `alliance_building`: shares of the tones, which sum to 1; of a scheme of
+          one's own, `share_LABEL`;
         - `balance`: part of the readings led by the dyad's first state less part led by its second, -1..1; `mutual`:
           part that neither leads;
         - `thin`: fewer than 5 documents.
 
-        `attrs` says how it was made: period, smooth, source_cap, min_probability, thin, models, and how many readings
-        were `read` and `undated`.
+        `attrs` says how it was made: label, labels, scores (of the labels that have one), shares (labels by column),
+        period, smooth, source_cap, min_probability, thin, models, and how many readings were `read` and `undated`.
 
     Raises:
         ValueError: an argument is out of range, a column is missing or malformed, or no reading is left.
@@ -102,7 +108,8 @@ def series(
     if not 0 <= source_cap <= 1:
         raise ValueError(f"source_cap must lie in 0..1, not {source_cap}")
     wanted = ["-".join(dyad) for dyad in read_dyads(dyads)] if dyads is not None else []
-    table = gather(readings, wanted)
+    table = gather(readings, wanted, label)
+    tone: Variable = table.attrs["tone"]
     if absent := [dyad for dyad in wanted if not (table["dyad"] == dyad).any()]:
         raise ValueError(f"no reading of {', '.join(absent)}")
     dated = table["exact"] >= PERIODS[period][3]
@@ -112,8 +119,12 @@ def series(
             f"no reading is left of {len(table)}, {int((~dated).sum())} of them without a date that names a {period}; "
             f"widen the dates or the other limits"
         )
-    frame = _sum_up(kept, period, source_cap, smooth, draws, seed)
+    frame = _sum_up(kept, shares(tone), period, source_cap, smooth, draws, seed)
     frame.attrs = {
+        "label": label,
+        "labels": list(tone.labels),
+        "scores": tone.counted,
+        "shares": shares(tone),
         "period": period,
         "smooth": smooth,
         "source_cap": source_cap,
@@ -158,7 +169,16 @@ def _bound(date: str | datetime.date) -> pd.Period:
     raise ValueError(f"{text!r} is not a date; write it as 2021-03-10, 2021-03 or 2021")
 
 
-def _sum_up(table: pd.DataFrame, period: str, source_cap: float, smooth: int, draws: int, seed: int) -> pd.DataFrame:
+def shares(tone: Variable) -> dict[str, str]:
+    """Return the labels that have a share, by the name of their column."""
+    if tone == SHIPPED.tone:
+        return SHARES
+    return {f"share_{column(label)}": label for label in tone.labels if label != NONE}
+
+
+def _sum_up(
+    table: pd.DataFrame, shares: dict[str, str], period: str, source_cap: float, smooth: int, draws: int, seed: int
+) -> pd.DataFrame:
     """Count and average, everything at once: a group is a dyad's period, a cell is a document in a group."""
     unit, length, shift, _ = PERIODS[period]
     at = (table["day"].to_numpy().astype(f"datetime64[{unit}]").astype(np.int64) + shift) // length
@@ -187,7 +207,7 @@ def _sum_up(table: pd.DataFrame, period: str, source_cap: float, smooth: int, dr
         "sentences": np.bincount(group),
         "documents": documents,
         "sources": sources,
-        **{name: share(table["tone"] == tone) for name, tone in SHARES.items()},
+        **{name: share(table["tone"] == tone) for name, tone in shares.items()},
         "balance": ahead - behind,
         "mutual": mutual,
         "thin": documents < THIN,

@@ -1,6 +1,6 @@
 """Scoring on Spark: the rows that one machine gives, by as many as there are (extra `[spark]`).
 
-Every worker process opens the model once and reads whole Arrow batches. The rows are those of `rows.SCHEMA`; only
+Every worker process opens the model once and reads whole Arrow batches. The rows are those of `rows.schema`; only
 `document` differs, since on a cluster no record knows how many stand before it: it is unique, but not consecutive.
 """
 
@@ -19,11 +19,11 @@ from detente.infer.document import Document
 from detente.infer.extras import MissingExtra
 from detente.infer.label import Detente, load
 from detente.infer.once import Once
-from detente.infer.rows import SCHEMA
+from detente.infer.rows import schema
 from detente.infer.score import Piece, label_pieces
 from detente.infer.sources import Record
 from detente.infer.windows import windows
-from detente.models.store import SHIPPED, resolve, verify
+from detente.models.store import SHIPPED, read_config, resolve, verify
 
 try:
     from pyspark import SparkFiles
@@ -74,7 +74,8 @@ def score(
         min_probability: as in `detente.score`.
 
     Returns:
-        A row per reading (`rows.SCHEMA`). Records that can't be read give none; `rejects` names them.
+        A row per reading (`rows.schema` of the model's scheme). Records that can't be read give none; `rejects` names
+        them.
 
     Raises:
         SourceError: the text's column, or one that was named, isn't there.
@@ -87,7 +88,9 @@ def score(
         include_none=include_none,
         min_probability=min_probability,
     )
-    return _records(frame, columns or {}).mapInArrow(work, from_arrow_schema(SCHEMA))
+    return _records(frame, columns or {}).mapInArrow(
+        work, from_arrow_schema(schema(read_config(resolve(model)).scheme))
+    )
 
 
 def rejects(frame: DataFrame, *, columns: Mapping[str, str] | None = None, date_format: str = "") -> DataFrame:

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from detente.data.labels import TONES
+from detente.data.scheme import NONE, SHIPPED, Variable
 from detente.infer.reading import Reading
 
 #: The tone is always written out; its colour only helps.
@@ -24,86 +24,106 @@ COLOURS: Final = {
     "alliance-building": "bold green",
 }
 
+#: Colours of labels of one's own, in their order, taken again where there are more.
+OTHERS: Final = ("bold blue", "bold cyan", "bold yellow", "bold green", "bold magenta", "bold red")
+
 #: Cells on each side of a warmth bar's middle.
 _SIDE: Final = 4
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def show(readings: Sequence[Reading], console: Console, names: Mapping[str, str]) -> None:
+def show(
+    readings: Sequence[Reading], console: Console, names: Mapping[str, str], tone: Variable = SHIPPED.tone
+) -> None:
     """Print the readings of one text by sentence, and a summary by dyad under them.
 
     Args:
         readings: in the order of the text.
         console: where to.
         names: of the states, by code.
+        tone: the variable that the tones are labels of.
     """
-    console.print(_table(readings))
-    console.print(_summary(readings, names))
+    console.print(_table(readings, tone))
+    console.print(_summary(readings, names, tone))
 
 
-def _table(readings: Iterable[Reading]) -> Table:
+def colour(label: str, tone: Variable) -> str:
+    """Return the style that a label is written in."""
+    if tone == SHIPPED.tone or label not in tone.labels or label == NONE:
+        return COLOURS.get(label, "dim")
+    return OTHERS[tone.labels.index(label) % len(OTHERS)]
+
+
+def _most(tone: Variable) -> float:
+    """Return the score furthest from 0, which a bar ends at."""
+    return max(map(abs, tone.counted.values()), default=1.0) or 1.0
+
+
+def _table(readings: Iterable[Reading], tone: Variable) -> Table:
     table = Table(box=box.HORIZONTALS, show_lines=True, expand=True, pad_edge=False)
     table.add_column("#", justify="right", style="dim", no_wrap=True)
     table.add_column("sentence, and what it says of each dyad", ratio=1)
     for number, (_, group) in enumerate(groupby(readings, key=lambda reading: reading.start), 1):
         of_sentence = list(group)
-        table.add_row(str(number), Group(_sentence(of_sentence), _dyads(of_sentence)))
+        table.add_row(str(number), Group(_sentence(of_sentence, tone), _dyads(of_sentence, tone)))
     return table
 
 
-def _sentence(readings: Sequence[Reading]) -> Text:
+def _sentence(readings: Sequence[Reading], tone: Variable) -> Text:
     text = _plain(readings[0].sentence)
     for reading in readings:
         if reading.cue_start is not None and reading.cue_end is not None:
-            style = f"{COLOURS[reading.tone]} underline"
+            style = f"{colour(reading.tone, tone)} underline"
             text.stylize(style, reading.cue_start - reading.start, reading.cue_end - reading.start)
     return text
 
 
-def _dyads(readings: Iterable[Reading]) -> RenderableType:
+def _dyads(readings: Iterable[Reading], tone: Variable) -> RenderableType:
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    for width in (7, len("alliance-building"), 2 * _SIDE + 7):
+    longest = max(map(len, tone.labels))
+    for width in (7, min(longest, 24), 2 * _SIDE + 7 if tone.counted else 0):
         grid.add_column(no_wrap=True, width=width)
     grid.add_column(ratio=1, overflow="fold")
     for reading in readings:
         grid.add_row(
             Text(reading.dyad, "bold"),
-            Text(reading.tone, COLOURS[reading.tone]),
-            bar(None if reading.tone == "none" else reading.warmth),
+            Text(reading.tone, colour(reading.tone, tone)),
+            bar(None if reading.tone == NONE else reading.warmth, _most(tone)),
             _plain(reading.cue) if reading.found else Text("not both in this sentence", "dim"),
         )
     return Padding(grid, (1, 0, 0, 0))
 
 
-def _summary(readings: Sequence[Reading], names: Mapping[str, str]) -> RenderableType:
+def _summary(readings: Sequence[Reading], names: Mapping[str, str], tone: Variable) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     table.add_column("dyad", no_wrap=True)
     table.add_column("states", ratio=1, overflow="fold")
     table.add_column("tones", ratio=1, overflow="fold")
-    table.add_column("mean warmth", no_wrap=True)
+    table.add_column("mean warmth" if tone == SHIPPED.tone else f"mean {tone.name}", no_wrap=True)
+    order = dict.fromkeys((*tone.labels, NONE))
     dyads: dict[str, list[Reading]] = {}
     for reading in readings:
         dyads.setdefault(reading.dyad, []).append(reading)
     for dyad, group in sorted(dyads.items(), key=lambda entry: (-len(entry[1]), entry[0])):
         counts = Counter(reading.tone for reading in group)
-        warmths = [reading.warmth for reading in group if reading.warmth is not None and reading.tone != "none"]
+        warmths = [reading.warmth for reading in group if reading.warmth is not None and reading.tone != NONE]
         table.add_row(
             Text(dyad, "bold"),
             Text(" and ".join(names.get(state, state) for state in dyad.split("-"))),
-            Text(", ").join(Text(f"{counts[tone]} {tone}", COLOURS[tone]) for tone in TONES if counts[tone]),
-            bar(sum(warmths) / len(warmths) if warmths else None),
+            Text(", ").join(Text(f"{n} {label}", colour(label, tone)) for label in order if (n := counts[label])),
+            bar(sum(warmths) / len(warmths) if warmths else None, _most(tone)),
         )
     sentences = len({reading.start for reading in readings})
     total = Text(f"{_count(sentences, 'sentence')}, {_count(len(dyads), 'dyad')}, {_count(len(readings), 'reading')}")
     return Group(total, table)
 
 
-def bar(warmth: float | None) -> Text:
-    """Draw a number in -1..1 as a bar from the middle, with the number beside it."""
+def bar(warmth: float | None, most: float = 1.0) -> Text:
+    """Draw a number in -most..most as a bar from the middle, with the number beside it."""
     if warmth is None:
         return Text("")
-    cells = round(abs(warmth) * _SIDE)
+    cells = round(abs(warmth) / most * _SIDE)
     cold, warm = (cells, 0) if warmth < 0 else (0, cells)
     style = COLOURS["frosty"] if warmth < 0 else COLOURS["alliance-building"]
     bar = Text.assemble(

@@ -95,7 +95,8 @@ def label(
     document = Document(read_text(file), day(date), title, pairs, id="" if file == "-" else Path(file).stem)
     from detente.infer.label import load  # noqa: PLC0415  (loads the linker)
 
-    (readings,) = load(model or None).label_many([document], include_none=include_none, min_probability=min_probability)
+    detente = load(model or None)
+    (readings,) = detente.label_many([document], include_none=include_none, min_probability=min_probability)
     if json:
         import orjson  # noqa: PLC0415
 
@@ -106,7 +107,7 @@ def label(
         from detente.data.tables import tables  # noqa: PLC0415
         from detente.infer.table import show  # noqa: PLC0415
 
-        show(readings, Console(), tables().states)
+        show(readings, Console(), tables().states, detente.scheme.tone)
     else:
         more = "" if include_none else "; --all shows the pairs of states without one"
         typer.echo(f"no relationship between two states found in {file}{more}")

@@ -39,6 +39,7 @@ def series(
         typer.Option(metavar="PART", min=0, max=1, help="The most one source may weigh in a period; 0: all the same."),
     ] = 1.0,
     smooth: Annotated[int, typer.Option(metavar="N", help="Smooth over N periods, an odd number.")] = 1,
+    label: Annotated[str, typer.Option(metavar="LABEL", help="The share of this label in place of warmth.")] = "",
     plot: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg, .pdf or .html; may be repeated.")
     ] = None,
@@ -78,6 +79,7 @@ def series(
             min_probability=min_probability,
             source_cap=source_cap,
             smooth=smooth,
+            label=label,
         )
         frame = frame if dyads else _most_read(frame, top)
         if audit:
@@ -110,8 +112,10 @@ def _most_read(frame: "pd.DataFrame", top: int) -> "pd.DataFrame":
 
 def _show(frame: "pd.DataFrame", console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    corrected = "corrected" in frame
-    for heading in ("dyad", "period", "corrected" if corrected else "warmth", "95 % interval", "sentences", "docs"):
+    attrs, corrected = frame.attrs, "corrected" in frame
+    value = "corrected" if corrected else f"share of {attrs['label']}" if attrs["label"] else "warmth"
+    most = 1.0 if attrs["label"] else max(map(abs, attrs["scores"].values()), default=1.0)
+    for heading in ("dyad", "period", value, "95 % interval", "sentences", "docs"):
         table.add_column(heading, no_wrap=True, justify="right" if heading in {"sentences", "docs"} else "left")
     before = ""
     for row in frame.to_dict("records"):
@@ -122,10 +126,12 @@ def _show(frame: "pd.DataFrame", console: Console) -> None:
             for end in ("", "_low", "_high")
         )
         interval = f"{low:+.2f} to {high:+.2f}" if not isnan(low) else "one document"
+        if isnan(warmth):
+            interval = "no scores: --label"
         table.add_row(
             Text(row["dyad"] if row["dyad"] != before else "", "bold"),
             f"{row['period']:%Y-%m-%d}",
-            bar(warmth),
+            bar(None if isnan(warmth) else warmth, most or 1.0),
             Text(interval, "dim" if row["thin"] else ""),
             f"{row['sentences']:,}",
             f"{'~' if row['thin'] else ''}{row['documents']:,}",

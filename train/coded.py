@@ -1,0 +1,362 @@
+"""A researcher's table of labels: sentences and dyads with what coders said of them, read and checked row by row."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isnan
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from detente.data.examples import sentence_id
+from detente.data.labels import dyad_id
+from detente.data.linker import Linker, linker
+from detente.data.mentions import Mention, dyads
+from detente.data.scheme import Scheme, Variable, label_text
+from detente.infer import formats
+from detente.infer.columns import Columns, SourceError
+from detente.infer.document import read_date, read_dyads
+from detente.infer.files import File, find, opened
+from detente.models.features import Item, Span
+
+#: Bytes of the largest table that is read, and how many faults are told one by one.
+MOST_BYTES: Final = 256 << 20
+MOST_TOLD: Final = 5
+
+_MARKS: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the table's columns are called; case and blanks at the ends don't count.
+
+    Attributes:
+        sentence: must be there.
+        dyad: `CHN-USA`; where it is missing or empty, the dyads are found.
+        label: of a scheme with one variable, unless a column has the variable's name.
+        document: which rows stand or fall together; without it, those of one sentence.
+        date: of the document, ISO 8601.
+        a: the words of the first actor as they stand in the sentence, several separated by `|`: in place of the dyad,
+            for actors that are no states.
+        b: those of the second.
+    """
+
+    sentence: str = "sentence"
+    dyad: str = "dyad"
+    label: str = "label"
+    document: str = "document"
+    date: str = "date"
+    a: str = "a"
+    b: str = "b"
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """One sentence and pair of actors with its labels.
+
+    Attributes:
+        item: what the network reads; one pair.
+        pair: the dyad, or the actors' words.
+        document: what the row stands or falls with.
+        labels: index of the label by variable; what wasn't labelled is left out.
+        where: file and line.
+    """
+
+    item: Item
+    pair: str
+    document: str
+    labels: Mapping[str, int]
+    where: str
+
+
+@dataclass(slots=True)
+class Table:
+    """What could be read of a table, and what was left out.
+
+    Attributes:
+        rows: that can be learnt from.
+        read: how many rows the table has.
+        notes: what was left out and why, one line each.
+    """
+
+    rows: list[Coded] = field(default_factory=list)
+    read: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def left_out(self, faults: Sequence[str], what: str) -> None:
+        """Note rows that are left out, the first few by name."""
+        if faults:
+            more = f"; and {len(faults) - MOST_TOLD} more" if len(faults) > MOST_TOLD else ""
+            self.notes.append(f"{len(faults)} {what}: {'; '.join(faults[:MOST_TOLD])}{more}")
+
+
+def read_table(
+    file: Path, scheme: Scheme, *, names: Names | None = None, encoding: str = "", states: Linker | None = None
+) -> Table:
+    """Read a table of labels: CSV (commas, semicolons or tabs), JSON lines or Parquet.
+
+    A CSV may be in UTF-8, with a byte order mark or without, or in UTF-16 as Excel's "Unicode text" is; another
+    encoding has to be named.
+
+    Args:
+        file: the table.
+        scheme: what the labels may be.
+        names: of the columns.
+        encoding: of a CSV; empty to go by its first bytes.
+        states: finds the states; None for the package's tables.
+
+    Raises:
+        SourceError: it can't be read, a column is missing, or a label isn't in the codebook; the message says where.
+    """
+    names = names or Names()
+    table, finder = Table(), _Finder(states or linker(), names)
+    wrong: list[str] = []
+    broken: list[str] = []
+    empty: list[str] = []
+    absent: list[str] = []
+    undated: list[str] = []
+    found = 0
+    wanted: dict[str, str] | None = None
+    for line, row in _rows(file, names.sentence, encoding):
+        table.read += 1
+        where = f"{file.name}:{line}"
+        if isinstance(row, ValueError):
+            broken.append(f"{where} {row}")
+            continue
+        if wanted is None:
+            wanted = _variables(scheme, names, list(row), file)
+        labels, strange = _labels(scheme, wanted, row)
+        wrong += [f"{where} {fault}" for fault in strange]
+        sentence = str(row.get(_key(names.sentence)) or "").strip()
+        if not labels and not strange:
+            empty.append(where)
+        if not labels or strange:
+            continue
+        try:
+            pairs, undated_here = finder.pairs(sentence, row)
+        except ValueError as error:
+            absent.append(f"{where} {error}")
+            continue
+        undated += [f"{where} {undated_here}"] if undated_here else []
+        document = str(row.get(_key(names.document)) or "")
+        found += len(pairs) - 1
+        table.rows += [Coded(item, pair, document or sentence_id(sentence), labels, where) for item, pair in pairs]
+    if wrong:
+        more = f"; and {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
+        raise SourceError(
+            f"not in the codebook: {'; '.join(wrong[:MOST_TOLD])}{more}; correct the table or the codebook"
+        )
+    if not table.read:
+        raise SourceError(f"{file} has no rows under its header")
+    table.left_out(broken, "rows left out, they can't be read")
+    table.left_out(empty, "rows left out, without a label")
+    table.left_out(absent, "rows left out, their actors aren't in the sentence")
+    if undated:
+        table.notes.append(f"{len(undated)} dates not understood, read without: {undated[0]}; write 2021-03-10")
+    if found:
+        table.notes.append(
+            f"{found} rows more than the table has: a sentence without a dyad counts for each found in it"
+        )
+    _agree(table, scheme)
+    return table
+
+
+def _agree(table: Table, scheme: Scheme) -> None:
+    """Keep one of rows that say the same of the same, and none of those that contradict each other."""
+    units: dict[tuple[str, str, str], list[Coded]] = {}
+    for row in table.rows:
+        units.setdefault((row.item.text, row.pair, str(row.item.actors)), []).append(row)
+    clashes: list[str] = []
+    kept: list[Coded] = []
+    for rows in units.values():
+        labels = dict(rows[0].labels)
+        said = {v.name: {row.labels[v.name] for row in rows if v.name in row.labels} for v in scheme.variables}
+        for variable in scheme.variables:
+            if len(answers := said[variable.name]) > 1:
+                both = " and ".join(repr(variable.labels[i]) for i in sorted(answers))
+                clashes.append(f"{', '.join(row.where for row in rows)}: {variable.name} is {both}")
+                labels.pop(variable.name, None)
+            elif answers:
+                labels[variable.name] = next(iter(answers))
+        if labels:
+            kept.append(Coded(rows[0].item, rows[0].pair, rows[0].document, labels, rows[0].where))
+    same = len(table.rows) - len(kept)
+    table.rows = kept
+    table.left_out(clashes, "labels left out, the same sentence and pair have others")
+    if same and not clashes:
+        table.notes.append(f"{same} rows left out, the same sentence, pair and labels stand there before")
+
+
+class _Finder:
+    """Finds the pairs of a row's sentence."""
+
+    def __init__(self, states: Linker, names: Names) -> None:
+        self.states = states
+        self.names = names
+
+    def pairs(self, sentence: str, row: Mapping[str, Any]) -> tuple[list[tuple[Item, str]], str]:
+        """Return what the network is to read and the pair's name, for each pair of a row; and a date that is none.
+
+        Raises:
+            ValueError: there is no sentence, or no such pair in it.
+        """
+        if not sentence:
+            raise ValueError("has no sentence")
+        dyad, a, b = (str(row.get(_key(name)) or "").strip() for name in (self.names.dyad, self.names.a, self.names.b))
+        if not dyad and a and b:
+            spans = [_words(sentence, words) for words in (a, b)]
+            return [(Item(sentence, spans, [(0, 1)]), f"{a} - {b}")], ""
+        given, wrong = row.get(_key(self.names.date)), ""
+        try:
+            date = read_date(given if given is None or not isinstance(given, str) else given.strip())
+        except (TypeError, ValueError):
+            date, wrong = None, repr(given)
+        asked = read_dyads([dyad]) if dyad else ()
+        wanted = {state for pair in asked for state in pair}
+        mentions = self.states.link(sentence, date=date, sentences=[(0, len(sentence))], wanted=wanted)
+        for state in sorted(wanted - {mention.state for mention in mentions}):
+            raise ValueError(f"{state} of {dyad} isn't in the sentence")
+        pairs = asked or dyads(mentions, self.states.outward)
+        if not pairs:
+            raise ValueError("no two states found in the sentence")
+        return [(_item(sentence, mentions, pair), dyad_id(*pair)) for pair in pairs], wrong
+
+
+def _item(sentence: str, mentions: Sequence[Mention], pair: Sequence[str]) -> Item:
+    spans = [[(m.start, m.end) for m in mentions if m.state == state] for state in pair]
+    return Item(sentence, spans, [(0, 1)])
+
+
+def _words(sentence: str, words: str) -> list[Span]:
+    """Return where an actor's words stand in a sentence."""
+    spans = []
+    for part in filter(None, map(str.strip, words.split("|"))):
+        at = sentence.find(part)
+        if at < 0:
+            raise ValueError(f"{part!r} isn't in the sentence")
+        while at >= 0:
+            spans.append((at, at + len(part)))
+            at = sentence.find(part, at + len(part))
+    return spans
+
+
+def _key(name: str) -> str:
+    return name.strip().lower()
+
+
+def _variables(scheme: Scheme, names: Names, there: Iterable[str], file: Path) -> dict[str, str]:
+    """Return the column of each variable.
+
+    Raises:
+        SourceError: there is none of one.
+    """
+    columns, missing = {}, []
+    for variable in scheme.variables:
+        choices = [variable.name, names.label] if len(scheme.variables) == 1 else [variable.name]
+        column = next((key for name in choices if (key := _key(name)) in there), None)
+        if column is None:
+            missing.append(" or ".join(map(repr, choices)))
+        else:
+            columns[variable.name] = column
+    if missing:
+        hint = "; name it with --label" if len(scheme.variables) == 1 else ""
+        raise SourceError(f"{file}: no column {', '.join(missing)} for the labels; there are {', '.join(there)}{hint}")
+    return columns
+
+
+def _labels(scheme: Scheme, columns: Mapping[str, str], row: Mapping[str, Any]) -> tuple[dict[str, int], list[str]]:
+    """Return the labels of a row, and what is said there that the codebook doesn't have."""
+    labels, strange = {}, []
+    for variable in scheme.variables:
+        value = row.get(columns[variable.name])
+        text = _text(value)
+        if not text:
+            continue
+        index = _index(variable, text)
+        if index is None:
+            strange.append(f"{text!r} ({variable.name} is {', '.join(variable.labels)})")
+        else:
+            labels[variable.name] = index
+    return labels, strange
+
+
+def _text(value: Any) -> str:
+    if value is None or (isinstance(value, float) and isnan(value)):  # a spreadsheet's empty cell
+        return ""
+    return label_text(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def _index(variable: Variable, text: str) -> int | None:
+    """Return which label a text is: exactly, or where that is clear, in other capitals."""
+    if text in variable.labels:
+        return variable.labels.index(text)
+    alike = [i for i, label in enumerate(variable.labels) if label.casefold() == text.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _rows(file: Path, sentence: str, encoding: str) -> Iterator[tuple[int, Mapping[str, Any] | ValueError]]:
+    """Yield the rows of a table by line, with the names of their columns in small letters."""
+    if file.is_dir():
+        raise SourceError(f"{file} is a folder; give one table")
+    if file.suffix.lower() in {".xlsx", ".xls", ".ods"}:
+        raise SourceError(f"{file} is a workbook; save the sheet as CSV UTF-8 and give that")
+    (found,) = find(file).files
+    if found.size > MOST_BYTES:
+        raise SourceError(f"{file} has over {MOST_BYTES >> 20} MB; a table of labels is smaller")
+    try:
+        for line, row in _READERS.get(found.format, _no_table)(found, sentence, encoding):
+            if isinstance(row, ValueError):
+                yield line, row
+            else:
+                yield line, {_key(str(name)): value for name, value in row[1].items()}
+    except (SourceError, pa.ArrowException) as error:
+        hint = "; name it with --sentence" if "no column" in str(error) else ""
+        raise SourceError(f"{file}: {str(error).replace('for the text', 'for the sentence')}{hint}") from error
+
+
+def _no_table(file: File, sentence: str, encoding: str) -> Iterable[formats.Row]:  # noqa: ARG001  (as the readers)
+    raise SourceError("not a table; give CSV, TSV, JSON lines or Parquet")
+
+
+def _parquet(file: File, sentence: str, encoding: str) -> Iterable[formats.Row]:  # noqa: ARG001  (Parquet is UTF-8)
+    table = pq.read_table(file.path)
+    name = next((name for name in table.column_names if _key(name) == _key(sentence)), sentence)
+    columns = Columns(text=name).among(table.column_names)
+    return ((number, (columns, row)) for number, row in enumerate(table.to_pylist(), 1))
+
+
+def _json_lines(file: File, sentence: str, encoding: str) -> Iterable[formats.Row]:
+    with opened(file) as (stream, _):
+        yield from formats.jsonl(stream, Columns(text=sentence), formats.codec(encoding or "utf-8"))
+
+
+def _delimited(file: File, sentence: str, encoding: str) -> Iterable[formats.Row]:
+    """Read a CSV whatever separates its fields, in the encoding that its first bytes tell or that was named."""
+    with opened(file) as (stream, _):
+        data = stream.read(MOST_BYTES + 1)
+    if data.startswith(b"PK\x03\x04"):
+        raise SourceError("is a workbook, whatever its name; save the sheet as CSV UTF-8 and give that")
+    told = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding or told)
+    except LookupError as error:
+        raise SourceError(f"{encoding!r} is no encoding; give one such as cp1252") from error
+    except UnicodeError as error:
+        line = data[: getattr(error, "start", 0)].count(b"\n") + 1
+        raise SourceError(
+            f"not {(encoding or told).upper()} in line {line}; save it as CSV UTF-8, or name its encoding: "
+            "--encoding cp1252 is what Excel's plain CSV has in Western Europe"
+        ) from error
+    head = text.lstrip("\ufeff").partition("\n")[0]
+    delimiter = max("\t;,", key=head.count)
+    header = next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])
+    name = next((there for there in header if _key(there) == _key(sentence)), sentence)
+    plain = io.BytesIO(text.lstrip("\ufeff").encode())
+    return formats.delimited(plain, Columns(text=name), "utf-8", delimiter)
+
+
+_READERS: Final = {"parquet": _parquet, "jsonl": _json_lines, "csv": _delimited, "tsv": _delimited}
