@@ -109,8 +109,7 @@ def train(
         LabelsError: there are too few labels, or only one, or the folder can't be written to.
         ModelError: the base isn't whole.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LabelsError(f"{folder} is there already; give a new folder")
+    free(folder)
     try:
         schema(scheme)
     except ValueError as error:
@@ -142,6 +141,12 @@ def train(
         made.replace(folder)
     folder.chmod(0o755)
     return measured
+
+
+def free(folder: Path) -> None:
+    """Raise a `LabelsError` unless a folder can be written: it isn't there, or is empty."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise LabelsError(f"{folder} is there already; give a new folder")
 
 
 def measure(folder: Path, table: Table) -> list[Measured]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from detente.cli_read import BadUsage, Failure
-from detente.cli_train import needs_extra
+from detente.cli_train import measure_own, needs_extra
 
 if TYPE_CHECKING:
     from detente.train.report import Report
@@ -33,8 +33,12 @@ def evaluate(
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the tables as JSON too.")] = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown too.")] = None,
     baselines: Annotated[bool, typer.Option(help="Train the baselines and measure them beside the model.")] = True,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="TABLE", help="Labels by the model's own codebook, to measure it on.")
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="Of a CSV that is neither UTF-8 nor UTF-16: cp1252.")] = "",
 ) -> None:
-    """Measure a model on the benchmarks, beside baselines and published figures.
+    """Measure a model on the benchmarks, beside baselines and published figures, or on labels of one's own.
 
     [bold]Examples[/bold]
 
@@ -44,11 +48,13 @@ def evaluate(
 
       detente evaluate runs/mini/model --report report --tracking sqlite:///mlruns.db
 
+      detente evaluate my-model --labels held-out.csv
+
     With --report or --tracking also: every class, dyad, decade and kind of source, confusion matrices, the swap test,
     calibration, what abstaining gives, and speed.
     """
     needs_extra()
-    from detente.models.store import ModelError, resolve  # noqa: PLC0415
+    from detente.models.store import ModelError, read_config, resolve  # noqa: PLC0415
     from detente.train import evaluate as tables  # noqa: PLC0415
 
     if split not in tables.SPLITS:
@@ -56,6 +62,13 @@ def evaluate(
     if swap not in ("dev", "train", "train+dev"):
         raise BadUsage(f"--swap: {swap!r} is none of dev, train, train+dev")
     folder = resolve(model or None)
+    own = read_config(folder).own
+    if labels is not None:
+        measure_own(folder, own, labels, encoding, json, markdown)
+        return
+    if own is not None:
+        variables = ", ".join(variable.name for variable in own.variables)
+        raise BadUsage(f"{folder} has a codebook of its own ({variables}); measure it on labels: --labels TABLE")
     names = [name for name in corpora.split(",") if name]
     whole: Report | None = None
     with Console(stderr=True).status("measuring") as status:

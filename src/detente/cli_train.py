@@ -3,11 +3,16 @@
 import logging
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detente.cli_read import Failure
+from detente.cli_read import BadUsage, Failure
+
+if TYPE_CHECKING:
+    from detente.data.scheme import Scheme
+    from detente.train.coded import Names
+    from detente.train.own import Measured
 
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings that differ: epochs=2.")
@@ -15,10 +20,33 @@ Overrides = Annotated[
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="A run's settings, YAML.")],
+    config: Annotated[Path | None, typer.Argument(help="A run's settings, YAML.")] = None,
     overrides: Overrides = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="TABLE", help="Labels of one's own: CSV, TSV, JSON lines or Parquet.")
+    ] = None,
+    codebook: Annotated[Path | None, typer.Option(metavar="YAML", help="What the labels may be.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The new model's folder.")] = None,
+    base: Annotated[
+        str, typer.Option(metavar="MODEL", help="A model folder or hub id to start from, if not the shipped one.")
+    ] = "",
+    name: Annotated[str, typer.Option(help="The new model's name, if not the folder's.")] = "",
+    sentence: Annotated[str, typer.Option(metavar="COLUMN", help="Column of the sentence.")] = "sentence",
+    dyad: Annotated[str, typer.Option(metavar="COLUMN", help="Of the dyad, CHN-USA; else dyads are found.")] = "dyad",
+    label: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Of the label, where it isn't called as the variable is.")
+    ] = "label",
+    document: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Of the document, which no split cuts through.")
+    ] = "document",
+    date: Annotated[str, typer.Option(metavar="COLUMN", help="Of the document's date.")] = "date",
+    encoding: Annotated[str, typer.Option(help="Of a CSV that is neither UTF-8 nor UTF-16: cp1252.")] = "",
+    without: Annotated[
+        str, typer.Option(metavar="HEADS", help="Don't read what these heads of the base have learnt: root,quad.")
+    ] = "",
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the splits.")] = 1,
 ) -> None:
-    """Train, calibrate and export a model by a file of settings.
+    """Train a model by a file of settings, or make one that answers a codebook of one's own from a table of labels.
 
     [bold]Examples[/bold]
 
@@ -26,10 +54,31 @@ def train(
 
       detente train train/configs/mini.yaml output=runs/short epochs=1 corpora.plv.repeat=2
 
-    A run that was stopped goes on from its last checkpoint; MLflow keeps its curves (`mlflow ui --backend-store-uri
-    sqlite:///mlruns.db`).
+      detente train --labels my.csv --codebook my.yaml --out my-model
+
+    A run by settings that was stopped goes on from its last checkpoint; MLflow keeps its curves (`mlflow ui
+    --backend-store-uri sqlite:///mlruns.db`). With --labels, a row is a sentence, a dyad and a label; a codebook with
+    several variables has a column for each. The model reads as the shipped one does, its tone is the first variable's
+    label; my-model/README.md says how good it is and whether more labels would help.
     """
+    own = {"--labels": labels, "--codebook": codebook, "--out": out}
+    if config is not None and any(own.values()):
+        raise BadUsage("give a file of settings, or --labels, --codebook and --out; not both")
+    if config is None and (missing := [option for option, value in own.items() if value is None]):
+        if len(missing) == len(own):
+            raise BadUsage("give a file of settings, or --labels TABLE --codebook YAML --out FOLDER")
+        raise BadUsage(f"labels of one's own need {' and '.join(missing)} too")
     needs_extra()
+    if config is None:
+        from detente.train.coded import Names  # noqa: PLC0415
+
+        columns = Names(sentence=sentence, dyad=dyad, label=label, document=document, date=date)
+        heads = [head for part in without.split(",") if (head := part.strip())]
+        assert labels is not None
+        assert codebook is not None
+        assert out is not None
+        _own(labels, codebook, out, base, name, columns, encoding, heads, seed)
+        return
     from detente.train.args import read_args  # noqa: PLC0415
 
     try:
@@ -42,6 +91,64 @@ def train(
     from detente.train.run import train as run  # noqa: PLC0415  (imports torch)
 
     typer.echo(f"the model is in {run(settings)}")
+
+
+def _own(
+    labels: Path,
+    codebook: Path,
+    out: Path,
+    base: str,
+    name: str,
+    columns: "Names",
+    encoding: str,
+    without: list[str],
+    seed: int,
+) -> None:
+    from detente.data.scheme import read_scheme  # noqa: PLC0415
+    from detente.models.config import HEADS  # noqa: PLC0415
+    from detente.models.store import resolve  # noqa: PLC0415
+    from detente.train import own  # noqa: PLC0415  (imports scikit-learn)
+    from detente.train.coded import read_table  # noqa: PLC0415
+
+    if unknown := [head for head in without if head not in HEADS]:
+        raise BadUsage(f"--without: {unknown[0]!r} is none of {', '.join(HEADS)}")
+    try:
+        own.free(out)
+        scheme = read_scheme(codebook)
+        table = read_table(labels, scheme, names=columns, encoding=encoding)
+        for note in table.notes:
+            typer.echo(f"{labels}: {note}", err=True)
+        with Console(stderr=True).status("reading the sentences") as status:
+            measured = own.train(
+                table,
+                scheme,
+                out,
+                base=resolve(base or None),
+                name=name,
+                without=without,
+                seed=seed,
+                progress=status.update,
+            )
+    except ValueError as error:
+        raise Failure(str(error)) from error
+    _show_own(measured, f"{out.name}: {len(table.rows)} of {table.read} rows")
+    typer.echo(f"the model is in {out}; its report is {out / 'README.md'}")
+
+
+def _show_own(measured: "list[Measured]", title: str) -> None:
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from detente.train import own  # noqa: PLC0415
+
+    head, lines = own.grid(measured)
+    shown = Table(*head, title=escape(title))
+    for line in lines:
+        shown.add_row(*map(escape, line))
+    console = Console()
+    console.print(shown)
+    for remark in own.remarks(measured):
+        console.print(remark, highlight=False, markup=False)
 
 
 def export(
@@ -60,6 +167,31 @@ def export(
     from detente.train.export import export as write  # noqa: PLC0415
 
     typer.echo(f"the model is in {write(*PairEncoder.from_pretrained(trained), output, int8=not fp32)}")
+
+
+def measure_own(
+    folder: Path, scheme: "Scheme | None", labels: Path, encoding: str, json: Path | None, markdown: Path | None
+) -> None:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from detente.models.store import write_json  # noqa: PLC0415
+    from detente.train import own  # noqa: PLC0415
+    from detente.train.coded import read_table  # noqa: PLC0415
+
+    if scheme is None:
+        raise BadUsage(f"--labels measures models that `detente train --labels` made; {folder.name} isn't one")
+    try:
+        table = read_table(labels, scheme, encoding=encoding)
+        for note in table.notes:
+            typer.echo(f"{labels}: {note}", err=True)
+        measured = own.measure(folder, table)
+    except ValueError as error:
+        raise Failure(str(error)) from error
+    _show_own(measured, f"{folder.name}, {len(table.rows)} of {table.read} rows of {labels.name}")
+    if json:
+        write_json(json, [asdict(result) for result in measured])
+    if markdown:
+        markdown.write_text(own.markdown(measured), "utf-8")
 
 
 def needs_extra() -> None:
