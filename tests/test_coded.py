@@ -161,4 +161,4 @@ def test_no_file_or_no_table(tmp_path: Path) -> None:
 def test_a_date_that_is_none_is_said(tmp_path: Path) -> None:
     table = read(tmp_path, f"sentence,dyad,label,date\n{WARNED},CHN-JPN,yes,03/10/2021\n")
     assert len(table.rows) == 1
-    assert table.notes == ["1 dates not understood, read without: my.csv:2 '03/10/2021'; write 2021-03-10"]
+    assert table.notes == ["1 dates not understood (write 2021-03-10), read without: my.csv:2 '03/10/2021'"]

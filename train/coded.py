@@ -1,33 +1,25 @@
 """A researcher's table of labels: sentences and dyads with what coders said of them, read and checked row by row."""
 
-import codecs
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from pathlib import Path
 from typing import Any, Final
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from detente.data.examples import sentence_id
 from detente.data.labels import dyad_id
 from detente.data.linker import Linker, linker
 from detente.data.mentions import Mention, dyads
 from detente.data.scheme import Scheme, Variable, label_text
-from detente.infer import formats
-from detente.infer.columns import Columns, SourceError
+from detente.infer.columns import SourceError
 from detente.infer.document import read_date, read_dyads
-from detente.infer.files import File, find, opened
 from detente.models.features import Item, Span
+from detente.train.sheets import key
+from detente.train.sheets import rows as rows_of
 
-#: Bytes of the largest table that is read, and how many faults are told one by one.
-MOST_BYTES: Final = 256 << 20
+#: How many faults are told one by one; of contradictions, which someone has to settle, more.
 MOST_TOLD: Final = 5
-
-_MARKS: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}
+MOST_CLASHES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +79,6 @@ class Table:
     read: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def left_out(self, faults: Sequence[str], what: str) -> None:
-        """Note rows that are left out, the first few by name."""
-        if faults:
-            more = f"; and {len(faults) - MOST_TOLD} more" if len(faults) > MOST_TOLD else ""
-            self.notes.append(f"{len(faults)} {what}: {'; '.join(faults[:MOST_TOLD])}{more}")
-
 
 def read_table(
     file: Path, scheme: Scheme, *, names: Names | None = None, encoding: str = "", states: Linker | None = None
@@ -119,50 +105,56 @@ def read_table(
     empty: list[str] = []
     absent: list[str] = []
     undated: list[str] = []
-    found = 0
-    wanted: dict[str, str] | None = None
-    for line, row in _rows(file, names.sentence, encoding):
-        table.read += 1
+    lines = list(rows_of(file, names.sentence, encoding))
+    there = dict.fromkeys(key for _, row in lines if not isinstance(row, ValueError) for key in row)
+    wanted = _variables(scheme, names, there, file) if there else {}
+    table.read = len(lines)
+    more = 0
+    for line, row in lines:
         where = f"{file.name}:{line}"
         if isinstance(row, ValueError):
             broken.append(f"{where} {row}")
             continue
-        if wanted is None:
-            wanted = _variables(scheme, names, list(row), file)
         labels, strange = _labels(scheme, wanted, row)
-        wrong += [f"{where} {fault}" for fault in strange]
-        sentence = str(row.get(_key(names.sentence)) or "").strip()
-        if not labels and not strange:
-            empty.append(where)
-        if not labels or strange:
+        if strange:
+            wrong += [f"{where} {fault}" for fault in strange]
             continue
+        if not labels:
+            empty.append(where)
+            continue
+        sentence = str(row.get(key(names.sentence)) or "").strip()
         try:
-            pairs, undated_here = finder.pairs(sentence, row)
+            pairs, no_date = finder.pairs(sentence, row)
         except ValueError as error:
             absent.append(f"{where} {error}")
             continue
-        undated += [f"{where} {undated_here}"] if undated_here else []
-        document = str(row.get(_key(names.document)) or "")
-        found += len(pairs) - 1
-        table.rows += [Coded(item, pair, document or sentence_id(sentence), labels, where) for item, pair in pairs]
+        undated += [f"{where} {no_date}"] if no_date else []
+        document = str(row.get(key(names.document)) or "") or sentence_id(sentence)
+        table.rows += [Coded(item, pair, document, labels, where) for item, pair in pairs]
+        more += len(pairs) - 1
     if wrong:
-        more = f"; and {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
-        raise SourceError(
-            f"not in the codebook: {'; '.join(wrong[:MOST_TOLD])}{more}; correct the table or the codebook"
-        )
+        raise SourceError(f"not in the codebook: {_listed(wrong)}; correct the table or the codebook")
     if not table.read:
         raise SourceError(f"{file} has no rows under its header")
-    table.left_out(broken, "rows left out, they can't be read")
-    table.left_out(empty, "rows left out, without a label")
-    table.left_out(absent, "rows left out, their actors aren't in the sentence")
-    if undated:
-        table.notes.append(f"{len(undated)} dates not understood, read without: {undated[0]}; write 2021-03-10")
-    if found:
+    for faults, what in (
+        (broken, "rows left out, they can't be read"),
+        (empty, "rows left out, without a label"),
+        (absent, "rows left out, their actors aren't in the sentence"),
+        (undated, "dates not understood (write 2021-03-10), read without"),
+    ):
+        if faults:
+            table.notes.append(f"{len(faults)} {what}: {_listed(faults)}")
+    if more:
         table.notes.append(
-            f"{found} rows more than the table has: a sentence without a dyad counts for each found in it"
+            f"{more} rows more than the table has: a sentence without a dyad counts for each found in it"
         )
     _agree(table, scheme)
     return table
+
+
+def _listed(faults: Sequence[str], most: int = MOST_TOLD) -> str:
+    """Name faults, and count those beyond the first few."""
+    return "; ".join([*faults[:most], *([f"and {len(faults) - most} more"] if len(faults) > most else [])])
 
 
 def _agree(table: Table, scheme: Scheme) -> None:
@@ -186,8 +178,10 @@ def _agree(table: Table, scheme: Scheme) -> None:
             kept.append(Coded(rows[0].item, rows[0].pair, rows[0].document, labels, rows[0].where))
     same = len(table.rows) - len(kept)
     table.rows = kept
-    table.left_out(clashes, "labels left out, the same sentence and pair have others")
-    if same and not clashes:
+    if clashes:
+        what = "labels left out, the same sentence and pair have others"
+        table.notes.append(f"{len(clashes)} {what}: {_listed(clashes, MOST_CLASHES)}")
+    elif same:
         table.notes.append(f"{same} rows left out, the same sentence, pair and labels stand there before")
 
 
@@ -206,11 +200,11 @@ class _Finder:
         """
         if not sentence:
             raise ValueError("has no sentence")
-        dyad, a, b = (str(row.get(_key(name)) or "").strip() for name in (self.names.dyad, self.names.a, self.names.b))
+        dyad, a, b = (str(row.get(key(name)) or "").strip() for name in (self.names.dyad, self.names.a, self.names.b))
         if not dyad and a and b:
             spans = [_words(sentence, words) for words in (a, b)]
             return [(Item(sentence, spans, [(0, 1)]), f"{a} - {b}")], ""
-        given, wrong = row.get(_key(self.names.date)), ""
+        given, wrong = row.get(key(self.names.date)), ""
         try:
             date = read_date(given if given is None or not isinstance(given, str) else given.strip())
         except (TypeError, ValueError):
@@ -244,10 +238,6 @@ def _words(sentence: str, words: str) -> list[Span]:
     return spans
 
 
-def _key(name: str) -> str:
-    return name.strip().lower()
-
-
 def _variables(scheme: Scheme, names: Names, there: Iterable[str], file: Path) -> dict[str, str]:
     """Return the column of each variable.
 
@@ -257,7 +247,7 @@ def _variables(scheme: Scheme, names: Names, there: Iterable[str], file: Path) -
     columns, missing = {}, []
     for variable in scheme.variables:
         choices = [variable.name, names.label] if len(scheme.variables) == 1 else [variable.name]
-        column = next((key for name in choices if (key := _key(name)) in there), None)
+        column = next((key for name in choices if (key := key(name)) in there), None)
         if column is None:
             missing.append(" or ".join(map(repr, choices)))
         else:
@@ -296,67 +286,3 @@ def _index(variable: Variable, text: str) -> int | None:
         return variable.labels.index(text)
     alike = [i for i, label in enumerate(variable.labels) if label.casefold() == text.casefold()]
     return alike[0] if len(alike) == 1 else None
-
-
-def _rows(file: Path, sentence: str, encoding: str) -> Iterator[tuple[int, Mapping[str, Any] | ValueError]]:
-    """Yield the rows of a table by line, with the names of their columns in small letters."""
-    if file.is_dir():
-        raise SourceError(f"{file} is a folder; give one table")
-    if file.suffix.lower() in {".xlsx", ".xls", ".ods"}:
-        raise SourceError(f"{file} is a workbook; save the sheet as CSV UTF-8 and give that")
-    (found,) = find(file).files
-    if found.size > MOST_BYTES:
-        raise SourceError(f"{file} has over {MOST_BYTES >> 20} MB; a table of labels is smaller")
-    try:
-        for line, row in _READERS.get(found.format, _no_table)(found, sentence, encoding):
-            if isinstance(row, ValueError):
-                yield line, row
-            else:
-                yield line, {_key(str(name)): value for name, value in row[1].items()}
-    except (SourceError, pa.ArrowException) as error:
-        hint = "; name it with --sentence" if "no column" in str(error) else ""
-        raise SourceError(f"{file}: {str(error).replace('for the text', 'for the sentence')}{hint}") from error
-
-
-def _no_table(file: File, sentence: str, encoding: str) -> Iterable[formats.Row]:  # noqa: ARG001  (as the readers)
-    raise SourceError("not a table; give CSV, TSV, JSON lines or Parquet")
-
-
-def _parquet(file: File, sentence: str, encoding: str) -> Iterable[formats.Row]:  # noqa: ARG001  (Parquet is UTF-8)
-    table = pq.read_table(file.path)
-    name = next((name for name in table.column_names if _key(name) == _key(sentence)), sentence)
-    columns = Columns(text=name).among(table.column_names)
-    return ((number, (columns, row)) for number, row in enumerate(table.to_pylist(), 1))
-
-
-def _json_lines(file: File, sentence: str, encoding: str) -> Iterable[formats.Row]:
-    with opened(file) as (stream, _):
-        yield from formats.jsonl(stream, Columns(text=sentence), formats.codec(encoding or "utf-8"))
-
-
-def _delimited(file: File, sentence: str, encoding: str) -> Iterable[formats.Row]:
-    """Read a CSV whatever separates its fields, in the encoding that its first bytes tell or that was named."""
-    with opened(file) as (stream, _):
-        data = stream.read(MOST_BYTES + 1)
-    if data.startswith(b"PK\x03\x04"):
-        raise SourceError("is a workbook, whatever its name; save the sheet as CSV UTF-8 and give that")
-    told = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
-    try:
-        text = data.decode(encoding or told)
-    except LookupError as error:
-        raise SourceError(f"{encoding!r} is no encoding; give one such as cp1252") from error
-    except UnicodeError as error:
-        line = data[: getattr(error, "start", 0)].count(b"\n") + 1
-        raise SourceError(
-            f"not {(encoding or told).upper()} in line {line}; save it as CSV UTF-8, or name its encoding: "
-            "--encoding cp1252 is what Excel's plain CSV has in Western Europe"
-        ) from error
-    head = text.lstrip("\ufeff").partition("\n")[0]
-    delimiter = max("\t;,", key=head.count)
-    header = next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])
-    name = next((there for there in header if _key(there) == _key(sentence)), sentence)
-    plain = io.BytesIO(text.lstrip("\ufeff").encode())
-    return formats.delimited(plain, Columns(text=name), "utf-8", delimiter)
-
-
-_READERS: Final = {"parquet": _parquet, "jsonl": _json_lines, "csv": _delimited, "tsv": _delimited}

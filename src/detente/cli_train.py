@@ -12,7 +12,7 @@ from detente.cli_read import BadUsage, Failure
 if TYPE_CHECKING:
     from detente.data.scheme import Scheme
     from detente.train.coded import Names
-    from detente.train.own import Measured
+    from detente.train.measured import Measured
 
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings that differ: epochs=2.")
@@ -139,15 +139,15 @@ def _show_own(measured: "list[Measured]", title: str) -> None:
     from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    from detente.train import own  # noqa: PLC0415
+    from detente.train import measured as report  # noqa: PLC0415
 
-    head, lines = own.grid(measured)
+    head, lines = report.grid(measured)
     shown = Table(*head, title=escape(title))
     for line in lines:
         shown.add_row(*map(escape, line))
     console = Console()
     console.print(shown)
-    for remark in own.remarks(measured):
+    for remark in report.remarks(measured):
         console.print(remark, highlight=False, markup=False)
 
 
@@ -177,6 +177,7 @@ def measure_own(
     from detente.models.store import write_json  # noqa: PLC0415
     from detente.train import own  # noqa: PLC0415
     from detente.train.coded import read_table  # noqa: PLC0415
+    from detente.train.measured import markdown as report  # noqa: PLC0415
 
     if scheme is None:
         raise BadUsage(f"--labels measures models that `detente train --labels` made; {folder.name} isn't one")
@@ -191,7 +192,7 @@ def measure_own(
     if json:
         write_json(json, [asdict(result) for result in measured])
     if markdown:
-        markdown.write_text(own.markdown(measured), "utf-8")
+        markdown.write_text(report(measured), "utf-8")
 
 
 def needs_extra() -> None:
