@@ -103,7 +103,7 @@ def save(curve: Sequence[Point], file: Path) -> None:
     axes.set_xticks(sizes, list(map(str, sizes)))
     axes.minorticks_off()
     axes.set(xlabel="labels learnt from", ylabel="macro F1, %, on rows held out", title=verdict_title(curve))
-    axes.title.set_size(8)
+    axes.title.set_fontsize(8)
     axes.grid(alpha=0.3)
     figure.savefig(file.with_suffix(".png"), dpi=200)
 
