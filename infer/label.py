@@ -37,7 +37,7 @@ _WORD_START = re.compile(r"\S")
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentence:
+class Sentence:
     """A sentence of a document, the mentions in it, and the dyads to be labelled."""
 
     document: Document
@@ -111,20 +111,16 @@ class Detente:
         Yields:
             The readings of each document, in their order.
         """
-        for group in _groups((document, [*self._sentences(document)]) for document in documents):
-            readings = self._read([sentence for _, sentences in group for sentence in sentences])
+        for group in _groups((document, [*self.sentences(document)]) for document in documents):
+            readings = self.read([sentence for _, sentences in group for sentence in sentences])
             for document, sentences in group:
-                drop = NONE if document.dyads is None and not include_none else ""
-                yield [
-                    reading
-                    for reading in islice(readings, sum(len(sentence.dyads) for sentence in sentences))
-                    if reading.tone != drop and reading.probability >= min_probability
-                ]
+                own = islice(readings, sum(len(sentence.dyads) for sentence in sentences))
+                yield selected(document, own, include_none=include_none, min_probability=min_probability)
 
-    def _sentences(self, document: Document) -> Iterator[_Sentence]:
+    def sentences(self, document: Document) -> Iterator[Sentence]:
         """Yield the sentences of a document in which there is a dyad to label."""
         text, asked = document.text, document.dyads
-        spans = [piece for span in split(text) for piece in pieces(text, *span)]
+        spans = sentence_spans(text)
         wanted = {state for dyad in asked or () for state in dyad}
         mentions = self.linker.link(text, date=document.date, title=document.title, sentences=spans, wanted=wanted)
         starts = [mention.start for mention in mentions]
@@ -133,9 +129,9 @@ class Detente:
             inside = [mention for mention in inside if mention.end <= end]
             pairs = dyads(_most_mentioned(inside), self.linker.outward) if asked is None else asked
             if pairs:
-                yield _Sentence(document, (start, end), inside, pairs)
+                yield Sentence(document, (start, end), inside, pairs)
 
-    def _read(self, sentences: Sequence[_Sentence]) -> Iterator[Reading]:
+    def read(self, sentences: Sequence[Sentence]) -> Iterator[Reading]:
         """Yield a reading for each dyad of each sentence."""
         for at in range(0, len(sentences), AT_ONCE):
             part = sentences[at : at + AT_ONCE]
@@ -145,7 +141,7 @@ class Detente:
                 for dyad in sentence.dyads:
                     yield self._reading(sentence, dyad, next(answers) if states.issuperset(dyad) else None)
 
-    def _reading(self, sentence: _Sentence, dyad: Dyad, answer: PairReading | None) -> Reading:
+    def _reading(self, sentence: Sentence, dyad: Dyad, answer: PairReading | None) -> Reading:
         start, end = sentence.span
         text = sentence.document.text[start:end]
         direction, words, root, quad = NO_DIRECTION, None, None, None
@@ -208,6 +204,19 @@ def load(model: str | os.PathLike[str] | None = None, *, threads: int | None = N
     return Detente(Engine(folder, threads=threads))
 
 
+def selected(
+    document: Document, readings: Iterable[Reading], *, include_none: bool = False, min_probability: float = 0.0
+) -> list[Reading]:
+    """Return those of a document's readings that were asked for; arguments as in `Detente.label`."""
+    drop = NONE if document.dyads is None and not include_none else ""
+    return [reading for reading in readings if reading.tone != drop and reading.probability >= min_probability]
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """Return where the sentences of a text are, each at most `LONGEST` characters."""
+    return [piece for span in split(text) for piece in pieces(text, *span)]
+
+
 def pieces(text: str, start: int, end: int) -> Iterator[Span]:
     """Cut a sentence that is longer than `LONGEST` at its clause marks, else between words, else anywhere.
 
@@ -240,7 +249,7 @@ def _most_mentioned(mentions: Sequence[Mention]) -> Sequence[Mention]:
     return [mention for mention in mentions if mention.state in kept]
 
 
-def _item(sentence: _Sentence) -> Item:
+def _item(sentence: Sentence) -> Item:
     """Make what the engine reads of a sentence; dyads that weren't found in it are left out."""
     start, end = sentence.span
     places: dict[str, list[Span]] = {}
@@ -252,10 +261,10 @@ def _item(sentence: _Sentence) -> Item:
 
 
 def _groups(
-    documents: Iterable[tuple[Document, list[_Sentence]]],
-) -> Iterator[list[tuple[Document, list[_Sentence]]]]:
+    documents: Iterable[tuple[Document, list[Sentence]]],
+) -> Iterator[list[tuple[Document, list[Sentence]]]]:
     """Gather documents until they hold `AT_ONCE` sentences to read."""
-    group: list[tuple[Document, list[_Sentence]]] = []
+    group: list[tuple[Document, list[Sentence]]] = []
     size = 0
     for document, sentences in documents:
         group.append((document, sentences))

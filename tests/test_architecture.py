@@ -18,7 +18,11 @@ HEAVY = {"torch", "transformers", "datasets", "sklearn", "mlflow", "accelerate",
 #: The modules of the extra `[plot]`, which only `detente.series`, `detente.plot` and their command import.
 PLOTTING = {"bootstrap.py", "chart.py", "frame.py", "plot.py", "plot_html.py", "series.py"}
 
+#: The modules of the extra `[serve]`, which only `detente serve` imports.
+SERVING = ROOT / "infer" / "serve"
+
 FILES = [(room, file) for room, folder in ROOMS.items() for file in sorted(folder.glob("*.py"))]
+FILES += [("infer", file) for file in sorted(SERVING.glob("*.py"))]
 
 
 def imports(file: Path, *, when_loaded: bool = False) -> Iterator[str]:
@@ -58,18 +62,26 @@ def test_no_room_imports_from_above(room: str, file: Path) -> None:
 def test_labelling_loads_nothing_of_training(file: Path) -> None:
     if file.name == "encoder.py":  # the network itself, which only training imports
         return
-    allowed = {"matplotlib", "pandas"} if file.name in PLOTTING else set()
+    summing = file.name in PLOTTING or file.parent == SERVING
+    allowed = {"matplotlib", "pandas"} if summing else set()
     loaded = [*imports(file, when_loaded=True)]
     assert not {module.split(".")[0] for module in loaded} & (HEAVY - allowed)
-    if file.name not in PLOTTING:
+    if not summing:
         ours = [module.split(".")[2] for module in loaded if module.startswith("detente.infer.")]
         assert not {f"{name}.py" for name in ours} & PLOTTING
     if file.parent.name == "infer":
         assert not any(module.startswith("detente.models.encoder") for module in imports(file))
 
 
+@pytest.mark.parametrize("file", [file for _, file in FILES if file.parent != SERVING], ids=str)
+def test_only_the_command_imports_the_server(file: Path) -> None:
+    assert not any(module.startswith(("detente.infer.serve", "fastapi", "uvicorn")) for module in imports(file))
+
+
 @pytest.mark.parametrize("file", sorted(FACE.glob("*.py")), ids=lambda file: file.name)
 def test_face_imports_training_only_when_asked(file: Path) -> None:
     for module in imports(file, when_loaded=True):
         assert module.split(".")[0] not in HEAVY
-        assert not module.startswith("detente.train")
+        assert not module.startswith(("detente.train", "detente.infer.serve"))
+    if file.name != "cli_serve.py":
+        assert not any(module.startswith("detente.infer.serve") for module in imports(file))

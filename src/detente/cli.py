@@ -18,6 +18,7 @@ from detente import (
     cli_sample,
     cli_score,
     cli_series,
+    cli_serve,
     cli_teach,
     cli_train,
 )
@@ -146,6 +147,7 @@ app.command()(cli_link.link)
 app.command()(cli_score.score)
 app.command()(cli_bench.bench)
 app.command()(cli_series.series)
+app.command()(cli_serve.serve)
 app.command()(cli_sample.sample)
 app.command("import")(cli_sample.import_)
 app.command()(cli_sample.agreement)

@@ -1,0 +1,54 @@
+"""Answers in JSON; what is wrong with a request is one clear line under `error`."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+#: Pydantic's names of what is no JSON object where one should be.
+_NO_OBJECT: Final = ("model_attributes_type", "model_type", "dict_type")
+
+
+class Refusal(HTTPException):
+    """A request that is not answered as it was asked; the message says what, where and what to do."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message, dict(headers or {}))
+
+
+def answer(values: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return values as a JSON response; NaN is written as null."""
+    return Response(orjson.dumps(values), status, headers, "application/json")
+
+
+def refused(refusal: HTTPException) -> Response:
+    """Return what a refused request is answered."""
+    return answer({"error": refusal.detail}, refusal.status_code, refusal.headers)
+
+
+async def on_refusal(_request: Request, error: Exception) -> Response:
+    """Answer a refusal, ours or the framework's (404, 405)."""
+    assert isinstance(error, HTTPException)
+    return refused(error)
+
+
+async def on_invalid(_request: Request, error: Exception) -> Response:
+    """Answer a body that isn't JSON, or not of the form that the description asks for."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return answer({"error": f"the body is not JSON in UTF-8: {first['ctx']['error']}"}, 400)
+    return answer({"error": line(error)}, 422)
+
+
+def line(error: RequestValidationError | ValidationError) -> str:
+    """Say the first of a validation's complaints, and how many more there are, without what was sent."""
+    first, *rest = error.errors()
+    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    what = "should be a JSON object" if first["type"] in _NO_OBJECT else first["msg"].removeprefix("Value error, ")
+    more = f" (and {len(rest)} more)" if rest else ""
+    return f"{where}: {what}{more}"

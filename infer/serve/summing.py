@@ -1,0 +1,72 @@
+"""Dated readings, or articles with theirs, as the rows that `detente.series` counts."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from detente.infer import dates
+from detente.infer.reading import Reading
+from detente.infer.rows import row
+from detente.infer.series import series
+from detente.infer.serve.answers import Refusal
+from detente.infer.serve.schemas import Article, DatedReading, Series, Text
+
+
+def text(number: int, article: Article) -> Text:
+    """Return what is to be labelled of an article.
+
+    Raises:
+        Refusal: its date is none.
+    """
+    try:
+        return Text(text=article.text, date=dates.iso(article.date), title=article.title, id=article.id)
+    except ValueError as error:
+        raise Refusal(422, f"articles.{number}.date: {error}") from error
+
+
+def rows(number: int, article: Article, readings: Sequence[Reading]) -> list[dict[str, Any]]:
+    """Return the rows of an article's readings."""
+    date = dates.iso(article.date)
+    return [row(reading, document=number, date=date, source=article.source) for reading in readings]
+
+
+def summed(asked: Series, found: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Sum up readings per dyad and period.
+
+    Args:
+        asked: the options, and readings if there are any.
+        found: rows of the articles' readings.
+
+    Returns:
+        The rows of the series, as JSON values, and how it was made; both empty where there is no reading.
+
+    Raises:
+        Refusal: an option or a date is none, or no reading is left.
+    """
+    given = found or [_row(number, reading) for number, reading in enumerate(asked.readings)]
+    if not given:
+        return [], {}
+    if asked.min_probability and any("p_none" not in one for one in given):
+        raise Refusal(422, "min_probability needs the probabilities of every reading")
+    options = asked.model_dump(
+        include={"period", "sources", "since", "until", "min_probability", "source_cap", "smooth"}
+    )
+    try:
+        frame = series(pd.DataFrame(given), dyads=asked.dyads, **options)
+    except ValueError as error:
+        raise Refusal(422, str(error)) from error
+    frame["period"] = frame["period"].dt.strftime("%Y-%m-%d")
+    records = [
+        {str(name): None if isinstance(value, float) and math.isnan(value) else value for name, value in one.items()}
+        for one in frame.to_dict("records")
+    ]
+    return records, frame.attrs
+
+
+def _row(number: int, reading: DatedReading) -> dict[str, Any]:
+    """Return a reading as a row; one without an id is a document of its own."""
+    record = reading.model_dump(exclude={"probabilities"})
+    named = {f"p_{tone.replace('-', '_')}": p for tone, p in (reading.probabilities or {}).items()}
+    return {**record, **named, "document": reading.id or number}
