@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from detente.infer.engine import cores
 from detente.infer.label import Detente, selected, sentence_spans
 from detente.infer.reading import Reading
-from detente.infer.serve import schemas, summing
+from detente.infer.serve import examples, schemas, summing
 from detente.infer.serve.answers import Refusal, answer, on_invalid, on_refusal
 from detente.infer.serve.body import JsonRoute
 from detente.infer.serve.card import describe
@@ -79,6 +79,7 @@ class Server:
     ) -> None:
         self.model = model
         self.limits = limits or Limits()
+        self._keys = keys
         self.metrics = Metrics()
         self.about = describe(model.engine.config, folder, self.limits)
         self.gatherer = Gatherer(model, workers=workers or cores(), gather=gather, observe=self.metrics.batch.observe)
@@ -136,7 +137,25 @@ class Server:
         for ending in (".js", ".mjs"):
             mimetypes.add_type("text/javascript", ending)
         api.mount("/web", StaticFiles(directory=WEB, check_dir=False))
+        self._complete(api.openapi())
         return api
+
+    def _complete(self, described: dict[str, Any]) -> None:
+        """Add to the description what the framework doesn't know: examples, and that there are keys."""
+        for path, requests in examples.REQUESTS.items():
+            body = described["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+            body["examples"] = {name: {"value": value} for name, value in requests.items()}
+        told = described["paths"]["/v1/label"]["post"]["responses"]["200"]["content"]["application/json"]
+        told["example"] = examples.LABELLED
+        if self._keys:
+            described["components"]["securitySchemes"] = {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            }
+            for path, operations in described["paths"].items():
+                if path.startswith("/v1/"):
+                    for operation in operations.values():
+                        operation["security"] = [{"bearer": []}, {"header": []}]
 
     async def label(self, request: Request, asked: schemas.Text) -> Response:
         """Label one text: a sentence or an article."""

@@ -13,8 +13,6 @@ from detente.infer.series import PERIODS
 #: Dyads that one request may name.
 MOST_DYADS: Final = 100
 
-EXAMPLE_TEXT: Final = "Japan thanked Australia for its help. China warned both against a new bloc."
-
 
 def _one_of(*values: str) -> Any:
     """Return a string type that has these values only."""
@@ -46,13 +44,11 @@ class Asked(BaseModel):
 class Text(Asked):
     """One sentence or a whole article."""
 
-    text: str = Field(description="offsets in the readings count its Unicode code points", examples=[EXAMPLE_TEXT])
-    date: str | None = Field(
-        None, description="2021-03-10, 2021-03 or 2021: who was in office then", examples=["2021-03-10"]
-    )
+    text: str = Field(description="offsets in the readings count its Unicode code points")
+    date: str | None = Field(None, description="2021-03-10, 2021-03 or 2021: who was in office then")
     title: str = Field("", description='the article\'s title, which "the two countries" may point to')
-    id: str = Field("", description="carried by the readings", examples=["1"])
-    dyads: Dyads | None = Field(None, examples=[[["CHN", "USA"]]])
+    id: str = Field("", description="carried by the readings")
+    dyads: Dyads | None = None
     include_none: bool = Field(False, description="keep the pairs found that come out as none")
     min_probability: Probability = Field(0.0, description="abstain: leave out less probable tones")
 
@@ -68,16 +64,14 @@ class Text(Asked):
 class Batch(Asked):
     """Many texts."""
 
-    items: list[Text] = Field(
-        examples=[[{"id": "1", "text": EXAMPLE_TEXT, "date": "2021-03-10"}, {"id": "2", "text": "India met Nepal."}]]
-    )
+    items: list[Text]
 
 
 class Article(Asked):
     """A dated article of a series."""
 
     text: str
-    date: str = Field(description="2021-03-10, 10 March 2021, 2021-03 …", examples=["2021-03-10"])
+    date: str = Field(description="2021-03-10, 10 March 2021, 2021-03 …")
     title: str = ""
     id: str = ""
     source: str | None = Field(None, description="the outlet")
@@ -105,12 +99,12 @@ class Series(Asked):
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["readings"]}, {"required": ["articles"]}]})
 
     readings: list[DatedReading] = Field([])
-    articles: list[Article] = Field([], examples=[[{"date": "2021-03-10", "text": EXAMPLE_TEXT}]])
+    articles: list[Article] = Field([])
     period: _one_of(*PERIODS) = "month"  # type: ignore[valid-type]
     dyads: Dyads | None = None
     sources: list[str] | None = None
-    since: str | None = Field(None, description="the first day, month or year", examples=["2021"])
-    until: str | None = Field(None, description="the last day, month or year", examples=["2021"])
+    since: str | None = Field(None, description="the first day, month or year")
+    until: str | None = Field(None, description="the last day, month or year")
     min_probability: Probability = 0.0
     source_cap: Annotated[float, Field(ge=0, le=1, description="the most one source may weigh")] = 1.0
     smooth: Annotated[int, Field(ge=1, le=99, description="periods to smooth over, an odd number")] = 1
