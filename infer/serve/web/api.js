@@ -6,9 +6,10 @@ let key = ""; // kept here only: it is gone when the page is
 
 /** An answer that is an error; its message is fit to be shown. */
 export class ApiError extends Error {
-  constructor(message, status = 0) {
+  constructor(message, status = 0, wait = 1) {
     super(message);
-    this.status = status;
+    this.status = status; // of HTTP; 0 if there was no answer
+    this.wait = wait; // seconds, until one may ask again
   }
 }
 
@@ -16,6 +17,19 @@ export const getModel = () => call("GET", "v1/model");
 export const postLabel = (body, signal) => call("POST", "v1/label", body, signal);
 export const postBatch = (body, signal) => call("POST", "v1/batch", body, signal);
 export const postSeries = (body, signal) => call("POST", "v1/series", body, signal);
+
+/** Ask again while the server is busy with others; what it says in the end, good or bad, is passed on. */
+export async function patiently(ask, signal) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error.status !== 429 || tries === 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * error.wait));
+      signal?.throwIfAborted();
+    }
+  }
+}
 
 async function call(method, path, body, signal) {
   for (;;) {
@@ -44,9 +58,7 @@ async function answer(response) {
   const told = await response.json().catch(() => null);
   if (response.ok && told) return told;
   const reason = typeof told?.error === "string" ? told.error : `the server answered ${response.status} ${response.statusText}`;
-  const wait = response.status === 429 ? waitLine(response.headers.get("Retry-After")) : "";
-  throw new ApiError(sentence(reason) + wait, response.status);
+  throw new ApiError(sentence(reason), response.status, Number(response.headers.get("Retry-After")) || 1);
 }
 
-const waitLine = (seconds) => (seconds ? ` Try again in ${seconds} s.` : " Try again in a moment.");
 const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");

@@ -7,17 +7,25 @@ import { startSeries } from "./series.js";
 import { startTabs } from "./tabs.js";
 import { learnNames } from "./words.js";
 
-async function start() {
-  startTabs(document.querySelector('[role="tablist"]'));
-  const ready = getModel().then((model) => {
-    learnNames(model);
-    $("model").textContent = `Model ${model.name} ${model.version}, codebook ${model.codebook?.version ?? model.codebook ?? ""}`;
-    return model;
-  });
-  startArticle(ready);
-  startSeries(ready);
-  await ready.catch((error) => complain($("article-error"), error.message));
-  document.documentElement.dataset.ready = "";
+let asked = null;
+
+/** What the server says of its model, asked for until it is known. */
+function model() {
+  asked ??= getModel().then(
+    (about) => {
+      learnNames(about);
+      $("model").textContent = `Model ${about.name} ${about.version}, codebook ${about.codebook}`;
+      return about;
+    },
+    (error) => {
+      asked = null;
+      throw error;
+    },
+  );
+  return asked;
 }
 
-start();
+startTabs(document.querySelector('[role="tablist"]'));
+startArticle(model);
+startSeries(model);
+model().catch((error) => complain($("article-error"), error.message));

@@ -15,12 +15,12 @@ let article = null;
 const chosen = new Set(); // dyads; none chosen means all
 let running = null;
 
-export function startArticle(ready) {
+export function startArticle(model) {
   $("legend").append(...TONES.map((tone) => el("li", {}, toneLabel(tone), el("span", { class: "hint" }, MEANING[tone]))));
   offerExamples();
   $("article-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    read(ready);
+    read(model);
   });
   $("show-none").addEventListener("change", show);
   $("all-dyads").addEventListener("click", () => {
@@ -48,7 +48,7 @@ function open({ text, date }) {
   $("article-form").requestSubmit();
 }
 
-async function read(ready) {
+async function read(model) {
   const text = $("text").value.toWellFormed?.() ?? $("text").value;
   if (!text.trim()) return refuse("There is no text yet: paste an article, or open one of the examples.");
   if ($("date").validity.badInput) return refuse("The date is not complete; finish it or clear it.");
@@ -59,7 +59,7 @@ async function read(ready) {
   busy(true);
   announce("Reading the article …");
   try {
-    await ready.catch(() => null); // without the states' names there are their codes
+    await model(); // the states' names
     const answer = await postLabel({ text, ...(date && { date }), include_none: true }, mine.signal);
     article = { text: new Text(text), date, ...answer };
     chosen.clear();

@@ -1,8 +1,8 @@
 // Draws series with uPlot: a line, its interval, and a mark of its own for each dyad.
 
-import { $, announce, colour } from "./dom.js";
+import { $, colour } from "./dom.js";
 import { periodName } from "./figures.js";
-import { dyadName, warmth } from "./words.js";
+import { WARMTH, dyadName, warmth } from "./words.js";
 
 /** A dyad is told from the others by dashes and marks too; the colours are the theme's `--line-1` … */
 const STYLES = [
@@ -47,6 +47,7 @@ export function showChart(rows, dyads, period) {
   readout(null);
 }
 
+const isoDay = (at) => new Date(at * 1000).toISOString().slice(0, 10);
 const seconds = (iso) => Date.parse(`${iso.slice(0, 10)}T00:00:00Z`) / 1000;
 
 /** Add the periods between that nobody wrote about: there the line breaks. */
@@ -56,7 +57,7 @@ function filled(at, period) {
   const all = [];
   const date = new Date(seconds(at[0]) * 1000);
   for (const last = seconds(at.at(-1)) * 1000; date.getTime() <= last && all.length < 20_000; ) {
-    const iso = date.toISOString().slice(0, 10);
+    const iso = isoDay(date.getTime() / 1000);
     all.push(days.has(iso) ? at.find((day) => day.startsWith(iso)) : iso);
     date.setUTCDate(date.getUTCDate() + steps[0]);
     date.setUTCMonth(date.getUTCMonth() + steps[1]);
@@ -69,17 +70,25 @@ function options(series, bands, drawn) {
   const grid = { stroke: colour("rule"), width: 1 };
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
   const axis = { stroke: ink, font, grid, ticks: grid };
+  const wide = $("chart").clientWidth > 640;
+  const tones = { ...axis, side: 1, scale: "y", size: 120, grid: { show: false }, splits: () => Object.values(WARMTH), values: () => Object.keys(WARMTH) };
   return {
     ...size(),
     series,
     bands,
     legend: { show: false },
     tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "UTC"),
-    scales: { x: { range: (_, min, max) => pad(min, max) }, y: { range: (_, min, max) => [Math.min(-1, min), Math.max(1, max)] } },
-    axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 58, values: (_, splits) => splits.map(warmth), splits: () => [-1, -0.5, 0, 0.5, 1] }],
+    scales: { x: { range: (_, min, max) => pad(min, max) }, y: { range: [-1.08, 1.08] } },
+    axes: [{ ...axis, grid: { show: false }, splits: dates, values: (_, splits) => splits.map((at) => periodName(isoDay(at), told.period)) }, { ...axis, size: 58, values: (_, splits) => splits.map(warmth), splits: () => [-1, -0.5, 0, 0.5, 1] }, ...(wide ? [tones] : [])],
     cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
     hooks: { setCursor: [(u) => readout(u.cursor.idx)], drawAxes: [zeroLine], drawSeries: [(u, nth) => drawn.has(nth) && marks(u, nth, drawn.get(nth))] },
   };
+}
+
+/** As many periods as have room for their names. */
+function dates(u) {
+  const step = Math.ceil((told.at.length * 92) / Math.max(u.bbox.width / devicePixelRatio, 92));
+  return told.at.filter((_, at) => at % step === 0).map(seconds);
 }
 
 /** A single period needs room on both sides to be seen. */
@@ -110,6 +119,7 @@ function marks(u, nth, { dyad, mark, colour: ink }) {
   ctx.save();
   ctx.lineWidth = 1.5 * devicePixelRatio;
   ctx.strokeStyle = ink;
+  ctx.setLineDash([]);
   data[nth].forEach((value, at) => {
     if (value === null) return;
     const x = u.valToPos(data[0][at], "x", true);
@@ -163,7 +173,7 @@ $("chart").addEventListener("keydown", (event) => {
   const last = told.at.length - 1;
   const at = Math.max(0, Math.min(last, (plot.cursor.idx ?? (step > 0 ? -1 : last + 1)) + step));
   plot.setCursor({ left: plot.valToPos(plot.data[0][at], "x"), top: 0 });
-  announce(readout(at));
+  $("spoken").textContent = readout(at);
 });
 
 new ResizeObserver(() => plot && $("chart").clientWidth && plot.setSize(size())).observe($("chart"));
@@ -174,7 +184,7 @@ export function chartPicture(caption) {
   const scale = devicePixelRatio;
   const canvas = document.createElement("canvas");
   canvas.width = source.width + 32 * scale;
-  canvas.height = source.height + (64 + 22 * told.dyads.length) * scale;
+  canvas.height = source.height + (90 + 22 * told.dyads.length) * scale;
   const ctx = canvas.getContext("2d");
   ctx.fillStyle = colour("paper");
   ctx.fillRect(0, 0, canvas.width, canvas.height);
@@ -198,6 +208,7 @@ export function chartPicture(caption) {
     y += 22;
   });
   ctx.fillStyle = colour("faint");
-  ctx.fillText(caption, 24, y, canvas.width / scale - 48);
+  const lines = canvas.width / scale < 480 ? caption.split("; ") : [caption];
+  lines.forEach((line, nth) => ctx.fillText(line, 24, y + 18 * nth));
   return canvas;
 }

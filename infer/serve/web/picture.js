@@ -109,7 +109,7 @@ function prose(pen, article, readings, top) {
   let at = 0;
   pen.font = `19px ${SERIF}`;
   const space = pen.measureText(" ").width;
-  const put = (word, tone, size, font) => {
+  const put = (word, tone, size, font, last = false) => {
     pen.font = `${size}px ${font}`;
     const wide = pen.measureText(word).width;
     if (x + wide > WIDTH - EDGE && x > EDGE) [x, y] = [EDGE, y + LINE];
@@ -118,7 +118,7 @@ function prose(pen, article, readings, top) {
       pen.fillRect(x - 2, y - 18, wide + space + 2, 26);
     }
     write(pen, word, x, y, size < 19 ? `${tone}-ink` : "ink", size, font);
-    if (tone && size === 19) underline(pen, tone, x, x + wide, y + 5);
+    if (tone && size === 19) underline(pen, tone, x, x + wide + (last ? 0 : space), y + 5);
     x += wide + space;
   };
   for (const [start, end] of article.sentences) {
@@ -126,8 +126,12 @@ function prose(pen, article, readings, top) {
     if (breaks) [x, y] = [EDGE, y + LINE + (breaks > 1 ? 14 : 0)];
     const some = readings.get(start) ?? [];
     const lead = some.toSorted((a, b) => b.probabilities[b.tone] - a.probabilities[a.tone]).find((reading) => reading.tone !== "none");
-    for (const word of article.text.slice(start, end).split(/\s+/)) put(word, lead?.tone, 19, SERIF);
-    for (const reading of some) put(`${dyadCode(reading.dyad)} ${reading.tone}`, reading.tone, 12, SANS);
+    const words = article.text.slice(start, end).split(/\s+/);
+    words.forEach((word, nth) => put(word, lead?.tone, 19, SERIF, nth === words.length - 1));
+    for (const [tone, of] of Map.groupBy(some, (reading) => reading.tone)) {
+      put(`${tone}:`, tone, 12, SANS);
+      for (const reading of of) put(dyadCode(reading.dyad), tone, 12, SANS);
+    }
     at = end;
   }
   return y;

@@ -112,7 +112,7 @@ function keepInView(node) {
   if (NARROW.matches && bottom > innerHeight * 0.42) scrollBy({ top: bottom - innerHeight * 0.4, behavior: scrolling() });
 }
 
-const NARROW = matchMedia("(max-width: 58rem)"); // as in article.css
+const NARROW = matchMedia("(max-width: 58rem)"); // as in prose.css and details.css
 const scrolling = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
 
 function close(node) {

@@ -1,6 +1,6 @@
 // The second tab: a file of dated articles goes in; a series for each dyad comes out.
 
-import { postBatch, postSeries } from "./api.js";
+import { patiently, postBatch, postSeries } from "./api.js";
 import { chartPicture, showChart } from "./chart.js";
 import { readCorpus } from "./corpus.js";
 import { $, announce, complain, el } from "./dom.js";
@@ -13,31 +13,31 @@ const AT_ONCE = 16; // articles a request, and
 const CHARACTERS = 100_000; // of them together: an answer is soon there, and progress is seen
 
 let corpus = null; // {articles, skipped}
-let read = null; // {of: corpus, readings, failed}: another period needs no second reading
+let read = null; // {of: corpus, done, readings, failed}: another period needs no second reading
 let series = []; // rows of every dyad
 let period = "";
 let chosen = []; // dyads shown, in the order of their styles
 let running = null;
 
-export function startSeries(ready) {
+export function startSeries(model) {
   $("file").addEventListener("change", () => $("file").files[0] && take($("file").files[0]));
   $("series-example").addEventListener("click", async () => {
     const url = new URL("./dispatches.jsonl", import.meta.url);
     const file = new File([await (await fetch(url)).blob()], "the example");
     $("file").value = "";
-    if (await take(file)) draw(ready);
+    if (await take(file)) draw(model);
   });
   $("series-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    draw(ready);
+    draw(model);
   });
-  $("period").addEventListener("change", () => read && read.of === corpus && draw(ready));
+  $("period").addEventListener("change", () => read?.of === corpus && series.length && draw(model));
   $("stop").addEventListener("click", () => running?.abort());
   $("series").addEventListener("shown", show);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   $("series-json").addEventListener("click", () => saveJson(shownRows(), "series"));
   $("series-csv").addEventListener("click", () => saveCsv(shownRows(), "series"));
-  $("series-png").addEventListener("click", () => savePng(chartPicture($("chart-note").textContent), "series"));
+  $("series-png").addEventListener("click", () => savePng(chartPicture(`${$("chart-title").textContent}; 95 % intervals over documents; hollow: fewer than five.`), "series"));
 }
 
 async function take(file) {
@@ -57,7 +57,7 @@ async function take(file) {
   return true;
 }
 
-async function draw(ready) {
+async function draw(model) {
   if (!corpus) return complain($("series-error"), "There is no file yet: choose one, or open the example.");
   complain($("series-error"), "");
   running?.abort();
@@ -65,8 +65,9 @@ async function draw(ready) {
   const of = corpus;
   busy(true);
   try {
-    const model = await ready.catch(() => null);
-    if (read?.of !== of) read = { of, ...(await readAll(of.articles, model, mine.signal)) };
+    const { limits } = await model();
+    if (read?.of !== of) read = { of, done: 0, readings: [], failed: [] };
+    await readOn(read, Math.min(AT_ONCE, limits.items), mine.signal);
     if (!read.readings.length) throw new Error("No sentence of these articles presents a relationship of two states: there is nothing to draw.");
     const answer = await postSeries({ readings: read.readings, period: $("period").value }, mine.signal);
     if (mine.signal.aborted) return;
@@ -81,28 +82,26 @@ async function draw(ready) {
   }
 }
 
-/** Label the articles in parts, and keep of the readings what a series counts. */
-async function readAll(articles, model, signal) {
-  const most = model?.limits?.items ?? AT_ONCE;
-  const readings = [];
-  const failed = [];
-  for (let at = 0; at < articles.length; ) {
-    progress(at, articles.length);
-    const part = partOf(articles, at, Math.min(AT_ONCE, most));
+/** Label the articles that are left, in parts, and keep of the readings what a series counts; a stop loses nothing. */
+async function readOn(state, most, signal) {
+  const { articles } = state.of;
+  while (state.done < articles.length) {
+    progress(state.done, articles.length);
+    const part = partOf(articles, state.done, most);
     const items = part.map(({ id, date, text, title }) => ({ id, date, text, ...(title && { title }) }));
-    const { results } = await postBatch({ items }, signal);
+    const { results } = await patiently(() => postBatch({ items }, signal), signal);
     results.forEach((result, nth) => {
-      if (result.error) return failed.push(`Article ${at + nth + 1}: ${result.error}`);
+      const number = state.done + nth;
+      if (result.error) return state.failed.push(`Article ${number + 1}: ${result.error}`);
       const { date, source } = part[nth];
-      for (const { dyad, tone, warmth, direction, model: by } of result.readings) {
-        readings.push({ id: String(at + nth), date, dyad, tone, warmth, direction, model: by, ...(source && { source }) });
+      for (const { dyad, tone, warmth, direction } of result.readings) {
+        state.readings.push({ id: String(number), date, dyad, tone, warmth, direction, ...(source && { source }) });
       }
     });
-    at += part.length;
+    state.done += part.length;
   }
-  progress(articles.length, articles.length);
-  if (failed.length === articles.length) throw new Error(failed[0]);
-  return { readings, failed };
+  progress(state.done, articles.length);
+  if (state.failed.length === articles.length) throw new Error(state.failed[0]);
 }
 
 /** The next articles, so few and so short that an answer is soon there. */
@@ -118,18 +117,18 @@ function partOf(articles, from, most) {
 function receive(answer) {
   series = answer.series;
   period = $("period").value;
-  const dyads = ranked();
+  const dyads = ranked().map(([dyad]) => dyad);
   chosen = chosen.filter((dyad) => dyads.includes(dyad));
   if (!chosen.length) chosen = dyads.slice(0, 2);
   $("series-result").hidden = false;
   show();
 }
 
-/** Dyads by how many sentences speak of them. */
+/** Dyads and how many sentences speak of them, the most first. */
 function ranked() {
   const sums = new Map();
   for (const row of series) sums.set(row.dyad, (sums.get(row.dyad) ?? 0) + row.sentences);
-  return [...sums].sort((a, b) => b[1] - a[1]).map(([dyad]) => dyad);
+  return [...sums].sort((a, b) => b[1] - a[1]);
 }
 
 const shownRows = () => series.filter((row) => chosen.includes(row.dyad));
@@ -138,7 +137,6 @@ function show() {
   if (!series.length || $("series").hidden) return;
   const rows = shownRows();
   $("chart-title").textContent = `Mean warmth by ${period}`;
-  $("chart-note").textContent = `${chosen.map(dyadName).join("; ")}. Mean warmth per ${period}, 95 % intervals over documents.`;
   showChips();
   showChart(rows, chosen, period);
   showTable(rows, period);
@@ -146,12 +144,12 @@ function show() {
 
 function showChips() {
   const focused = document.activeElement?.dataset?.dyad;
-  const chips = ranked().map((dyad) => {
+  const chips = ranked().map(([dyad, sentences]) => {
     const at = chosen.indexOf(dyad);
     const full = at < 0 && chosen.length >= MOST;
-    const key = el("span", { class: "key", "data-line": at < 0 ? null : at + 1, "aria-hidden": "true" });
+    const key = at < 0 ? null : el("span", { class: "key", "data-line": at + 1, "aria-hidden": "true" });
     const onclick = () => toggle(dyad);
-    return el("button", { type: "button", class: "chip", "data-dyad": dyad, "aria-pressed": String(at >= 0), disabled: full, onclick }, key, dyadName(dyad));
+    return el("button", { type: "button", class: "chip", "data-dyad": dyad, "aria-pressed": String(at >= 0), disabled: full, onclick }, key, dyadName(dyad), el("small", {}, sentences.toLocaleString("en")));
   });
   $("chart-dyads").replaceChildren(...chips);
   if (focused) $("chart-dyads").querySelector(`[data-dyad="${CSS.escape(focused)}"]`)?.focus();

@@ -4,6 +4,7 @@ import { el, svg } from "./dom.js";
 
 /** From cold to warm, as a reader looks for them; `none` says that there is no relationship. */
 export const TONES = ["frosty", "neutral", "engaging", "alliance-building"];
+export const WARMTH = { frosty: -1, neutral: 0, engaging: 0.5, "alliance-building": 1 };
 export const ALL_TONES = [...TONES, "none"];
 
 /** What each tone says, in a line. */
