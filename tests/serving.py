@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from detente.data.labels import TONES
 from detente.infer.label import Detente, Sentence
 from detente.infer.reading import Reading
@@ -72,6 +74,11 @@ def command(*arguments: str | Path, **environment: str) -> Iterator[tuple[subpro
     finally:
         process.kill()
         process.communicate()
+
+
+def asking(address: str) -> httpx.Client:
+    """Open a client that waits for its answers as long as a test may take."""
+    return httpx.Client(base_url=address, timeout=PATIENCE)
 
 
 def until(true: Any) -> None:

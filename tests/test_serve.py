@@ -23,7 +23,7 @@ from detente.infer.serve.card import metrics
 from detente.infer.serve.gather import MOST, SHARE, Gatherer
 from detente.infer.serve.limits import Budget
 from detente.models.store import SHIPPED, resolve
-from tests.serving import Gated, near, served, until
+from tests.serving import PATIENCE, Gated, asking, near, served, until
 
 TEXT = "Japan thanked India for its help 🌾. China warned the United States. Nothing else. The two countries met."
 STATES = ["China", "Japan", "the United States", "India", "Germany", "France", "Brazil", "Kenya"]
@@ -36,7 +36,7 @@ def model(tiny_model: Path) -> Detente:
 
 @pytest.fixture(scope="module")
 def server(model: Detente, tiny_model: Path) -> Iterator[httpx.Client]:
-    with served(model, tiny_model) as address, httpx.Client(base_url=address) as client:
+    with served(model, tiny_model) as address, asking(address) as client:
         yield client
 
 
@@ -180,11 +180,11 @@ def test_a_model_that_fails_is_told_and_the_next_is_read(
 
     failing = Failing(model.engine, model.linker)
     with served(failing, tiny_model) as address:
-        answer = httpx.post(f"{address}/v1/label", json={"text": "Japan met India."})
+        answer = httpx.post(f"{address}/v1/label", json={"text": "Japan met India."}, timeout=PATIENCE)
         assert answer.status_code == 500
         assert answer.json() == {"error": "the server failed on this request; its log says where"}
         failing.broken = False
-        assert httpx.post(f"{address}/v1/label", json={"text": "Japan met India."}).status_code == 200
+        assert httpx.post(f"{address}/v1/label", json={"text": "Japan met India."}, timeout=PATIENCE).status_code == 200
 
 
 ARTICLES = [{"id": str(n), "date": f"2021-0{n % 3 + 1}-10", "text": article(n), "source": "wire"} for n in range(12)]
@@ -277,7 +277,7 @@ def test_no_page_is_said_plainly(
     monkeypatch.setattr(serving, "WEB", tmp_path / "web")
     with served(model, tiny_model) as address:
         for path in ("/", "/web/app.js"):
-            answer = httpx.get(address + path)
+            answer = httpx.get(address + path, timeout=PATIENCE)
             assert answer.status_code == 404
             assert answer.json()["error"]
 
@@ -291,14 +291,14 @@ def test_static_files_are_sent_as_what_they_are(
     monkeypatch.setattr(serving, "WEB", tmp_path)
     with served(model, tiny_model) as address:
         for path, kind in (("/", "text/html"), ("/web/app.js", "text/javascript")):
-            answer = httpx.get(address + path)
+            answer = httpx.get(address + path, timeout=PATIENCE)
             assert answer.headers["content-type"].startswith(kind)
             assert answer.headers["content-security-policy"].startswith("default-src 'self'")
             assert "unsafe" not in answer.headers["content-security-policy"]
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert answer.headers["referrer-policy"] == "no-referrer"
         for path in ("/web/../app.py", "/web/%2e%2e/app.py", "/web/key.txt"):
-            assert httpx.get(address + path).status_code == 404
+            assert httpx.get(address + path, timeout=PATIENCE).status_code == 404
 
 
 def test_description_has_the_one_schema_and_examples_that_work(server: httpx.Client) -> None:

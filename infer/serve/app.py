@@ -136,7 +136,8 @@ class Server:
         api.add_api_route("/", self.page, response_class=FileResponse, include_in_schema=False, **get)
         for ending in (".js", ".mjs"):
             mimetypes.add_type("text/javascript", ending)
-        api.mount("/web", StaticFiles(directory=WEB, check_dir=False))
+        if WEB.is_dir():
+            api.mount("/web", StaticFiles(directory=WEB))
         self._complete(api.openapi())
         return api
 

@@ -14,7 +14,7 @@ from detente.infer.serve.answers import Refusal, refused
 #: Characters of the shortest key that is taken.
 SHORTEST_KEY: Final = 16
 
-#: What needs no key: the page itself, which then asks for one, and what watches the server.
+#: What needs neither key nor name: what watches the server asks for it by its number.
 _OPEN: Final = ("/healthz", "/readyz")
 
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -66,7 +66,7 @@ class Guard:
     def _check(self, scope: Scope) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
-        if self._hosts and _name(host) not in self._hosts:
+        if self._hosts and scope["path"] not in _OPEN and _name(host) not in self._hosts:
             raise Refusal(421, "the server doesn't answer to this host name; allow it with --allow-host")
         if scope["method"] == "POST" and (
             headers.get(b"sec-fetch-site") == b"cross-site" or not _same(headers.get(b"origin", b""), host)
@@ -80,7 +80,8 @@ class Guard:
             )
 
     def _closed(self, path: str) -> bool:
-        return path not in _OPEN and path.startswith(("/v1/", "/metrics", "/openapi.json"))
+        """Say whether a key is needed. The page itself needs none: it is where its reader gives one."""
+        return path.startswith(("/v1/", "/metrics", "/openapi.json"))
 
     def _has_key(self, headers: dict[bytes, bytes]) -> bool:
         scheme, _, bearer = headers.get(b"authorization", b"").partition(b" ")
