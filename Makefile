@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check wheel linker picture clean
+.PHONY: demo test check wheel linker picture load fuzz clean
 
 demo: $(VENV)/.core
 	$(BIN)/detente label seeds/asia-trip.txt --date 2021-03-10
@@ -26,6 +26,16 @@ linker: $(VENV)/.core
 
 picture: $(VENV)/.core
 	$(BIN)/python docs/picture.py
+
+# How fast the server is, and whether it stays right for ten minutes among clients that hang, leave and send garbage.
+load: $(VENV)/.dev
+	$(BIN)/python -m tests.load --minutes 10
+
+# 5,000 requests that the API's description allows or forbids.
+fuzz: $(VENV)/.dev
+	$(BIN)/detente serve --port 8765 --log-level error & server=$$!; trap "kill $$server" EXIT; \
+	$(BIN)/schemathesis run http://127.0.0.1:8765/openapi.json --wait-for-schema 60 --max-examples 1700 --seed 1 \
+		--checks all --exclude-checks positive_data_acceptance --generation-database none
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,9 +81,9 @@ def asking(address: str) -> httpx.Client:
     return httpx.Client(base_url=address, timeout=PATIENCE)
 
 
-def until(true: Any) -> None:
+def until(true: Callable[[], bool], patience: float = PATIENCE) -> None:
     """Wait until something holds."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not true():
         assert time.monotonic() < end
         time.sleep(0.005)

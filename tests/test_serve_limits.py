@@ -104,37 +104,53 @@ def test_bodies_that_are_none(small: httpx.Client, body: bytes, kind: str, statu
     refused(small.post("/v1/label", content=body, headers=headers), status, words)
 
 
-def test_too_many_at_once_and_too_slow(model: Detente, tiny_model: Path) -> None:
+def test_too_many_at_once(model: Detente, tiny_model: Path) -> None:
     gated = Gated(model)
-    limits = Limits(in_flight=1, seconds=0.5)
-    with served(gated, tiny_model, limits=limits) as address, ThreadPoolExecutor(1) as others:
-        first = others.submit(httpx.post, f"{address}/v1/label", json={"text": "Japan met India."}, timeout=30)
-        assert gated.reading.wait(30)
+    limits = Limits(in_flight=1)
+    with (
+        served(gated, tiny_model, limits=limits) as address,
+        ThreadPoolExecutor(1) as others,
+        asking(address) as client,
+    ):
+        first = others.submit(well, client)
+        assert gated.reading.wait(PATIENCE)
         second = httpx.post(f"{address}/v1/label", json={"text": "Japan met India."}, timeout=PATIENCE)
         refused(second, 429, "1 requests are in hand")
         assert int(second.headers["Retry-After"]) >= 1
         assert httpx.get(f"{address}/healthz", timeout=PATIENCE).status_code == 200
-        refused(first.result(), 504, "not done within 0.5 s")
         gated.gate.set()
-        with asking(address) as client:
-            assert well(client)
+        assert first.result()
+        assert well(client)
+
+
+def test_too_slow(model: Detente, tiny_model: Path) -> None:
+    gated = Gated(model)
+    limits = Limits(in_flight=1, seconds=0.2)
+    with served(gated, tiny_model, limits=limits) as address, asking(address) as client:
+        for _ in range(3):  # the place is free again
+            refused(client.post("/v1/label", json={"text": "Japan met India."}), 504, "not done within 0.2 s")
+
+
+def half_a_request(address: str) -> socket.socket:
+    connection = connect(address)
+    connection.sendall(HEAD + b'Content-Length: 100\r\n\r\n{"text"')
+    return connection
 
 
 def test_a_body_that_does_not_come(model: Detente, tiny_model: Path) -> None:
-    limits = Limits(in_flight=1, seconds=0.3)
-    with (
-        served(model, tiny_model, limits=limits) as address,
-        asking(address) as client,
-    ):
-        slow = [connect(address) for _ in range(5)]
-        for connection in slow:
-            connection.sendall(HEAD + b'Content-Length: 100\r\n\r\n{"text"')
-        assert well(client)  # those who only begin take no one's place
-        for connection in slow:
-            told = b"".join(iter(lambda connection=connection: connection.recv(4096), b""))  # type: ignore[misc]
-            assert told.startswith(b"HTTP/1.1 408")
-            assert b"did not come in within 0.3 s" in told
-            connection.close()
+    with served(model, tiny_model, limits=Limits(seconds=0.2)) as address:
+        connection = half_a_request(address)
+        told = b"".join(iter(lambda: connection.recv(4096), b""))
+        assert told.startswith(b"HTTP/1.1 408")
+        assert b"did not come in within 0.2 s" in told
+        connection.close()
+
+
+def test_who_only_begins_takes_no_place(small: httpx.Client) -> None:
+    slow = [half_a_request(str(small.base_url).rstrip("/")) for _ in range(5)]
+    assert well(small)
+    for connection in slow:
+        connection.close()
 
 
 def test_who_leaves_frees_the_place(model: Detente, tiny_model: Path) -> None:
