@@ -66,6 +66,9 @@ def test_by_keyboard_alone(visit: Visit) -> None:
     press("ArrowRight")
     expect(page.get_by_role("tab", name="Series")).to_be_focused()
     expect(page.get_by_role("tabpanel", name="Series")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("tabpanel", name="Series")).to_be_visible()  # the address says so
+    press("Tab")
     press("ArrowRight")  # round
     expect(page.get_by_role("tabpanel", name="Article")).to_be_visible()
     press("Tab")

@@ -34,7 +34,8 @@ function decode(name, bytes) {
 function fromCsv(text) {
   const { data, errors, meta } = Papa.parse(text, { header: true, skipEmptyLines: "greedy" });
   const bad = errors.find((error) => error.type === "Quotes" || error.code === "TooManyFields");
-  if (bad) throw new Error(`Row ${(bad.row ?? 0) + 2}: ${bad.message.replace(/\.$/, "")}. Is a cell with commas or quotes not quoted?`);
+  const row = (bad?.row ?? 0) + (bad?.type === "Quotes" ? 1 : 2); // only of broken quotes Papa Parse counts the header too
+  if (bad) throw new Error(`Row ${row}: ${bad.message.replace(/\.$/, "")}. Is a cell with commas or quotes not quoted?`);
   guess(meta.fields ?? []); // a file of one column is no reason to speak of delimiters
   return data;
 }

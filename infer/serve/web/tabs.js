@@ -1,8 +1,9 @@
 // Tabs as the ARIA practices have them: arrows move between them, the one in view can be reached by Tab.
 
-/** Make a tab list work; the address's fragment names the tab in view. */
+/** Make a tab list work; the address's fragment names the tab in view. No element's id is such: Tab starts at the top. */
 export function startTabs(list) {
   const tabs = [...list.querySelectorAll('[role="tab"]')];
+  const fragment = (tab) => `#/${tab.dataset.name}`;
   const panel = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
 
   function show(tab, focus = false) {
@@ -13,20 +14,24 @@ export function startTabs(list) {
       panel(other).hidden = !chosen;
     }
     if (focus) tab.focus();
-    history.replaceState(null, "", `#${tab.dataset.name}`);
     panel(tab).dispatchEvent(new CustomEvent("shown"));
+  }
+
+  function choose(tab, focus) {
+    history.replaceState(null, "", fragment(tab));
+    show(tab, focus);
   }
 
   list.addEventListener("click", (event) => {
     const tab = event.target.closest('[role="tab"]');
-    if (tab) show(tab);
+    if (tab) choose(tab);
   });
   list.addEventListener("keydown", (event) => {
     const at = tabs.indexOf(document.activeElement);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
     if (at < 0 || to === undefined) return;
     event.preventDefault();
-    show(tabs[(to + tabs.length) % tabs.length], true);
+    choose(tabs[(to + tabs.length) % tabs.length], true);
   });
-  show(tabs.find((tab) => `#${tab.dataset.name}` === location.hash) ?? tabs[0]);
+  show(tabs.find((tab) => fragment(tab) === location.hash) ?? tabs[0]);
 }
