@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from detente.infer.engine import Floats
@@ -27,6 +27,27 @@ def find(text: str, weights: Floats, spans: Sequence[Span], threshold: float = T
     Returns:
         The characters of at least one word, or None where no token read stands in a word.
     """
+    best: tuple[float, Span] | None = None
+    total, first, last = 0.0, 0, -2
+    for number, (start, end), weight in weighed(text, weights, spans):
+        if total <= 0.0 or number != last + 1:
+            total, first = weight - threshold, start
+        else:
+            total += weight - threshold
+        last = number
+        if best is None or total > best[0]:
+            best = total, (first, end)
+    return None if best is None else best[1]
+
+
+def weighed(text: str, weights: Floats, spans: Sequence[Span]) -> Iterator[tuple[int, Span, float]]:
+    """Yield each word that the model has read: its number, its characters, the mean of its tokens' weights.
+
+    Args:
+        text: as in `find`.
+        weights: as in `find`.
+        spans: as in `find`.
+    """
     words = [match.span() for match in _WORD.finditer(text)]
     starts = [start for start, _ in words]
     tokens: dict[int, list[float]] = {}
@@ -35,15 +56,5 @@ def find(text: str, weights: Floats, spans: Sequence[Span], threshold: float = T
         word = bisect_right(starts, end - 1) - 1
         if start < end and word >= 0 and end <= words[word][1]:
             tokens.setdefault(word, []).append(weight)
-    best: tuple[float, int, int] | None = None
-    total, first, last = 0.0, 0, -2
     for word in sorted(tokens):
-        gain = sum(tokens[word]) / len(tokens[word]) - threshold
-        if total <= 0.0 or word != last + 1:
-            total, first = gain, word
-        else:
-            total += gain
-        last = word
-        if best is None or total > best[0]:
-            best = total, first, last
-    return None if best is None else (words[best[1]][0], words[best[2]][1])
+        yield word, words[word], sum(tokens[word]) / len(tokens[word])

@@ -34,6 +34,7 @@ def label_lines(
     *,
     include_none: bool = False,
     min_probability: float = 0.0,
+    explain: bool = False,
 ) -> tuple[int, int]:
     """Label the records of a stream (`Document.from_record`), one JSON line out per reading, flushed as they come.
 
@@ -43,6 +44,7 @@ def label_lines(
         sink: takes the readings in the order of the lines; a line that cannot be read gives one error record.
         include_none: as in `Detente.label`.
         min_probability: as in `Detente.label`.
+        explain: as in `Detente.label`.
 
     Returns:
         The number of lines read, and of those that were no record.
@@ -51,7 +53,9 @@ def label_lines(
     for waiting in _lines(source):
         records = [read_line(line, number) for number, line in waiting]
         documents = [record for record in records if isinstance(record, Document)]
-        answers = model.label_many(documents, include_none=include_none, min_probability=min_probability)
+        answers = model.label_many(
+            documents, include_none=include_none, min_probability=min_probability, explain=explain
+        )
         for record in records:
             rows = [record] if isinstance(record, Unreadable) else next(answers)
             sink.writelines(orjson.dumps(row.to_dict(), option=orjson.OPT_APPEND_NEWLINE) for row in rows)

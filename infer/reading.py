@@ -7,6 +7,8 @@ from typing import Any
 from detente.data.labels import DIRECTIONS, NO_DIRECTION, QUADS, ROOTS
 from detente.data.mentions import Mention
 from detente.data.scheme import NONE, SHIPPED, Scheme, Variable
+from detente.infer import why as reasons
+from detente.infer.why import object_of as _object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class Reading:
         model: name and version of the model.
         variables: by name, what is said of each variable of a scheme of one's own; empty for the shipped scheme and
             where the dyad wasn't found.
+        why: the words that weigh, and labelled sentences like it; None unless it was asked for (`explain=True`).
     """
 
     id: str
@@ -80,6 +83,7 @@ class Reading:
     found: bool = True
     model: str
     variables: Mapping[str, Answer] = field(default_factory=dict)
+    why: reasons.Why | None = None
 
     @property
     def probability(self) -> float:
@@ -118,6 +122,7 @@ class Reading:
             "found": self.found,
             "model": self.model,
             **own,
+            **({} if self.why is None else {"why": self.why.to_dict(self.sentence, self.start)}),
         }
 
 
@@ -166,6 +171,7 @@ def schema(scheme: Scheme = SHIPPED) -> dict[str, Any]:
             for variable in scheme.variables
         }
         described["properties"]["variables"] = _object(answers)
+    described["properties"]["why"] = reasons.schema()  # not required: only where it was asked for
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
 
 
@@ -177,12 +183,3 @@ def _score(variable: Variable) -> dict[str, Any]:
 
 def _probabilities(variable: Variable) -> dict[str, Any]:
     return _object({label: {"type": "number", "minimum": 0, "maximum": 1} for label in variable.labels})
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from detente.data.scheme import NONE, SHIPPED, Variable
 from detente.infer.reading import Reading
+from detente.infer.why import Why
 
 #: The tone is always written out; its colour only helps.
 COLOURS: Final = {
@@ -80,19 +81,47 @@ def _sentence(readings: Sequence[Reading], tone: Variable) -> Text:
 
 
 def _dyads(readings: Iterable[Reading], tone: Variable) -> RenderableType:
+    parts: list[RenderableType] = []
+    for reading in readings:
+        parts.append(_dyad(reading, tone))
+        if reading.why is not None:
+            parts.append(Padding(_why(reading, reading.why, tone), (0, 0, 1, 9)))
+    return Padding(Group(*parts), (1, 0, 0, 0))
+
+
+def _dyad(reading: Reading, tone: Variable) -> RenderableType:
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     longest = max(map(len, tone.labels))
     for width in (7, min(longest, 24), 2 * _SIDE + 7 if tone.counted else 0):
         grid.add_column(no_wrap=True, width=width)
     grid.add_column(ratio=1, overflow="fold")
-    for reading in readings:
-        grid.add_row(
-            Text(reading.dyad, "bold"),
-            Text(reading.tone, colour(reading.tone, tone)),
-            bar(None if reading.tone == NONE else reading.warmth, _most(tone)),
-            _plain(reading.cue) if reading.found else Text("not both in this sentence", "dim"),
-        )
-    return Padding(grid, (1, 0, 0, 0))
+    grid.add_row(
+        Text(reading.dyad, "bold"),
+        Text(reading.tone, colour(reading.tone, tone)),
+        bar(None if reading.tone == NONE else reading.warmth, _most(tone)),
+        _plain(reading.cue) if reading.found else Text("not both in this sentence", "dim"),
+    )
+    return grid
+
+
+def _why(reading: Reading, why: Why, tone: Variable) -> RenderableType:
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(ratio=1, overflow="fold")
+    before = reading.probability
+    for start, end, weight in why.spans:
+        words = _plain(reading.sentence[start - reading.start : end - reading.start])
+        words.stylize(f"{colour(reading.tone, tone)} underline")
+        without = f"  {reading.tone} {before:.0%} → {max(0.0, before - weight):.0%}"
+        grid.add_row("without", words.append(without, "dim not underline"))
+    for like in why.like:
+        sentence = _plain(like.sentence)
+        if like.cue:
+            at = like.sentence.index(like.cue)
+            sentence.stylize(f"{COLOURS[like.tone]} underline", at, at + len(like.cue))
+        sentence.append(f"  {like.dyad} ", "dim").append(like.tone, COLOURS[like.tone])
+        grid.add_row("like", sentence.append(f" {like.similarity:.0%}", "dim"))
+    return grid
 
 
 def _summary(readings: Sequence[Reading], names: Mapping[str, str], tone: Variable) -> RenderableType:

@@ -63,6 +63,7 @@ def label(
     min_probability: Annotated[
         float, typer.Option(metavar="P", min=0, max=1, help="Leave out less sure readings.")
     ] = 0.0,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why: words that weigh, sentences like it.")] = False,
     model: Annotated[str, typer.Option(metavar="MODEL", help="A model folder or hub id, if not the shipped one.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per reading.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Read JSON lines and write JSON lines, as they come.")] = False,
@@ -75,6 +76,8 @@ def label(
 
       detente label article.txt --dyads CHN-USA,JPN-USA --json
 
+      detente label article.txt --explain
+
       echo '{"id": "1", "text": "Japan thanked India."}' | detente label --jsonl
 
     With --jsonl a line is {"id", "text", "date"?, "title"?, "dyads"?: [["CHN", "USA"]]}; a line that cannot be read
@@ -83,7 +86,7 @@ def label(
     if jsonl:
         if date or title or dyads:
             raise BadUsage("with --jsonl, date, title and dyads stand in each line")
-        _label_lines(file, model, include_none, min_probability)
+        _label_lines(file, model, include_none, min_probability, explain)
         return
     if not file:
         raise BadUsage("give a FILE, - for a text on standard input, or --jsonl for JSON lines")
@@ -97,7 +100,9 @@ def label(
     from detente.infer.label import load  # noqa: PLC0415  (loads the linker)
 
     detente = load(model or None)
-    (readings,) = detente.label_many([document], include_none=include_none, min_probability=min_probability)
+    (readings,) = detente.label_many(
+        [document], include_none=include_none, min_probability=min_probability, explain=explain
+    )
     if json:
         import orjson  # noqa: PLC0415
 
@@ -114,14 +119,19 @@ def label(
         typer.echo(f"no relationship between two states found in {file}{more}")
 
 
-def _label_lines(file: str, model: str, include_none: bool, min_probability: float) -> None:
+def _label_lines(file: str, model: str, include_none: bool, min_probability: float, explain: bool) -> None:
     from detente.infer.jsonl import label_lines  # noqa: PLC0415
     from detente.infer.label import load  # noqa: PLC0415
 
     detente = load(model or None)
     with sys.stdin.buffer if file in {"", "-"} else Path(file).open("rb") as source:
         lines, errors = label_lines(
-            detente, source, sys.stdout.buffer, include_none=include_none, min_probability=min_probability
+            detente,
+            source,
+            sys.stdout.buffer,
+            include_none=include_none,
+            min_probability=min_probability,
+            explain=explain,
         )
     if errors:
         typer.echo(f"detente: {errors} of {lines} lines could not be read; see their error records", err=True)

@@ -1,0 +1,166 @@
+"""Why: phrases are taken out of the sentence, the model reads it again, and labelled sentences like it are looked up.
+
+The phrases come from the model's own weights of the words (`PairReading.cue`), what they weigh from taking them out.
+Weights from taking out one word after another alone are further from what a reader would mark: a function word between
+two names may weigh more than the verb, since without it the sentence is no sentence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from detente.data.labels import TONES
+from detente.infer import cue
+from detente.infer.engine import Engine, PairReading
+from detente.infer.neighbours import Neighbours
+from detente.infer.reading import Reading
+from detente.infer.why import Weight, Why
+from detente.models.features import Item, Span
+
+#: A word outside the cue is taken up from this weight on; chosen on dev, with `cue.THRESHOLD` for the cue itself.
+THRESHOLD: Final = 0.3
+
+#: Phrases that are weighed at most: with them a reading takes less than ten times as long.
+MOST_PHRASES: Final = 6
+
+#: Labelled sentences that a reading is given.
+MOST_LIKE: Final = 3
+
+#: Readings that are explained together.
+AT_ONCE: Final = 128
+
+
+class Explainer:
+    """Gives readings their reasons.
+
+    Args:
+        engine: the model that read them.
+        head: that the readings' tone and probabilities come from.
+    """
+
+    def __init__(self, engine: Engine, head: str = "tone") -> None:
+        self._engine = engine
+        self._head = head
+        self._neighbours: Neighbours | None = None
+        self._lock = Lock()
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """The labelled sentences; read at the first use, which takes seconds where the cache hasn't their vectors."""
+        with self._lock:
+            if self._neighbours is None:
+                self._neighbours = Neighbours.of(self._engine)
+            return self._neighbours
+
+    def explained(self, readings: Sequence[Reading]) -> list[Reading]:
+        """Return readings with `why`; those of dyads that weren't found stay as they are."""
+        out = list(readings)
+        found = [at for at, reading in enumerate(readings) if reading.found]
+        for first in range(0, len(found), AT_ONCE):
+            part = found[first : first + AT_ONCE]
+            for at, why in zip(part, self._whys([readings[at] for at in part]), strict=True):
+                out[at] = replace(readings[at], why=why)
+        return out
+
+    def _whys(self, readings: Sequence[Reading]) -> list[Why]:
+        items = [_item(reading) for reading in readings]
+        answers = [pair for (pair,) in self._engine.read(items)]
+        related = [at for at, reading in enumerate(readings) if reading.tone != "none"]
+        spans: list[tuple[Weight, ...]] = [()] * len(items)
+        weighed = weigh(self._engine, [items[at] for at in related], [answers[at] for at in related], self._head)
+        for at, weights in zip(related, weighed, strict=True):
+            start = readings[at].start
+            spans[at] = tuple(Weight(start + w.start, start + w.end, w.weight) for w in weights)
+        whys = []
+        for reading, item, answer, weights in zip(readings, items, answers, spans, strict=True):
+            like = ()
+            if tuple(reading.probabilities) == TONES:  # the examples have labels of the shipped codebook
+                like = self.neighbours.nearest(item.text, [*item.actors[0], *item.actors[1]], answer, MOST_LIKE)
+            whys.append(Why(weights, like))
+        return whys
+
+
+def weigh(
+    engine: Engine, items: Sequence[Item], answers: Sequence[PairReading], head: str = "tone"
+) -> list[tuple[Weight, ...]]:
+    """Weigh the phrases that show the answer of a head.
+
+    Args:
+        engine: the model.
+        items: sentences with one pair each.
+        answers: what the model says of these pairs.
+        head: whose most probable label is explained.
+
+    Returns:
+        For each item the phrases in the order of the text, with offsets in the item's text.
+    """
+    found = [phrases(item, answer) for item, answer in zip(items, answers, strict=True)]
+    cuts = [without(item, phrase) for item, of_item in zip(items, found, strict=True) for phrase in of_item]
+    again = iter([pair.heads[head] for (pair,) in engine.read(cuts)])
+    weights = []
+    for answer, of_item in zip(answers, found, strict=True):
+        label = int(answer.heads[head].argmax())
+        before = float(answer.heads[head][label])
+        weights.append(tuple(Weight(*_span(phrase), before - float(next(again)[label])) for phrase in of_item))
+    return weights
+
+
+def phrases(item: Item, answer: PairReading) -> list[list[Span]]:
+    """Return the phrases that may show the tone, in the order of the text, each as the characters of its words.
+
+    They are runs of words: those of the cue (`cue.find`), and others, no mention of the pair, that weigh `THRESHOLD`.
+    """
+    start, end = cue.find(item.text, answer.cue, answer.spans) or (0, 0)
+    runs: list[tuple[float, list[Span]]] = []
+    last = -2
+    for number, word, weight in cue.weighed(item.text, answer.cue, answer.spans):
+        within = start <= word[0] < end
+        if not within and (weight < THRESHOLD or _meets(word, item)):
+            continue
+        if number == last + 1:
+            runs[-1] = (runs[-1][0] + weight, [*runs[-1][1], word])
+        else:
+            runs.append((weight, [word]))
+        last = number
+    kept = sorted(sorted(runs, reverse=True, key=lambda run: run[0])[:MOST_PHRASES], key=lambda run: run[1])
+    return [words for _, words in kept]
+
+
+def without(item: Item, words: Sequence[Span]) -> Item:
+    """Take words out of a sentence; mentions of its actors stay, since the question is about them."""
+    keep = np.ones(len(item.text), dtype=bool)
+    for start, end in words:
+        keep[start - (item.text[start - 1 : start] == " ") : end] = False
+    return only(item, keep)
+
+
+def only(item: Item, keep: npt.NDArray[np.bool_]) -> Item:
+    """Return the sentence with some of its characters, [characters], and the mentions of its actors."""
+    keep = keep.copy()
+    for spans in item.actors:
+        for start, end in spans:
+            keep[start:end] = True
+    place = np.concatenate([[0], keep.cumsum()]).tolist()
+    text = "".join(letter for letter, stays in zip(item.text, keep.tolist(), strict=True) if stays)
+    return Item(text, [[(place[s], place[e]) for s, e in spans] for spans in item.actors], item.pairs)
+
+
+def _item(reading: Reading) -> Item:
+    """Return a reading as what the network reads, its dyad the one pair."""
+    spans = {
+        state: [(m.start - reading.start, m.end - reading.start) for m in reading.mentions if m.state == state]
+        for state in reading.dyad.split("-")
+    }
+    return Item(reading.sentence, list(spans.values()), [(0, 1)])
+
+
+def _span(words: Sequence[Span]) -> Span:
+    return words[0][0], words[-1][1]
+
+
+def _meets(word: Span, item: Item) -> bool:
+    return any(start < word[1] and word[0] < end for spans in item.actors for start, end in spans)
