@@ -84,6 +84,7 @@ class Engine:
     _pool: ThreadPoolExecutor | None = None
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        self.folder = folder
         self.config = read_config(folder)
         try:
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))

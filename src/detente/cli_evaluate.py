@@ -36,6 +36,7 @@ def evaluate(
     labels: Annotated[
         Path | None, typer.Option(metavar="TABLE", help="Labels by the model's own codebook, to measure it on.")
     ] = None,
+    why: Annotated[bool, typer.Option("--why", help="Measure the explanations on the annotations' dev rows.")] = False,
     encoding: Annotated[str, typer.Option(help="Of a CSV that is neither UTF-8 nor UTF-16: cp1252.")] = "",
 ) -> None:
     """Measure a model on the benchmarks, beside baselines and published figures, or on labels of one's own.
@@ -94,6 +95,14 @@ def evaluate(
         tables.save(results, json)
     if markdown:
         markdown.write_text(tables.markdown(results), "utf-8")
+    if why:
+        from detente.infer.engine import Engine  # noqa: PLC0415
+        from detente.train import faithful  # noqa: PLC0415
+
+        lines = "\n".join(faithful.markdown(faithful.faithfulness(Engine(folder))))
+        typer.echo(lines)
+        if markdown:
+            markdown.write_text(f"{markdown.read_text('utf-8')}\n{lines}\n", "utf-8")
     if whole:
         _show(console, whole)
         _keep(whole, report, tracking, experiment)
