@@ -25,8 +25,9 @@ from detente.models.store import MANIFEST
 #: What the vectors are made of; a change gives the files in the cache another name.
 FORM: Final = b"1"
 
-#: The share of the words in the similarity; the rest is that of the model's answers.
-WORDS: Final = 0.3
+#: The share of the words in the similarity; the rest is that of the model's answers. The nearest example has the gold
+#: tone on 74.5 % of the annotations' dev rows, as the model itself; with half for the words, on 70.5 %.
+WORDS: Final = 0.2
 
 #: Sentences of the corpus that are read between two steps of the progress bar.
 STEP: Final = 128

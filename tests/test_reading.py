@@ -8,6 +8,7 @@ import pytest
 from detente.data.labels import TONES
 from detente.data.mentions import Mention
 from detente.infer.reading import Reading, schema
+from detente.infer.why import Like, Weight, Why
 
 READING = Reading(
     id="a1",
@@ -64,11 +65,32 @@ def test_record() -> None:
 
 def test_schema_names_what_the_record_has() -> None:
     record, described = READING.to_dict(), schema()
-    assert list(described["properties"]) == list(record)
-    assert described["required"] == [field.name for field in dataclasses.fields(Reading) if field.name != "variables"]
+    assert list(described["properties"]) == [*record, "why"]
+    assert described["required"] == list(record)
+    assert {*described["properties"]} == {field.name for field in dataclasses.fields(Reading)} - {"variables"}
     assert list(described["properties"]["probabilities"]["properties"]) == list(TONES)
     assert list(described["properties"]["mentions"]["items"]["properties"]) == list(record["mentions"][0])
     json.dumps(described)
+
+
+def test_reasons_stand_where_they_were_asked_for() -> None:
+    why = Why((Weight(16, 23, 0.51234567),), (Like("Iran thanked Iraq.", "IRN-IRQ", "engaging", "thanked", 0.91),))
+    record, described = dataclasses.replace(READING, why=why).to_dict()["why"], schema()["properties"]["why"]
+    assert record == {
+        "spans": [{"start": 16, "end": 23, "text": "thanked", "weight": 0.5123}],
+        "like": [
+            {
+                "sentence": "Iran thanked Iraq.",
+                "dyad": "IRN-IRQ",
+                "tone": "engaging",
+                "cue": "thanked",
+                "similarity": 0.91,
+            }
+        ],
+    }
+    assert list(described["properties"]) == list(record)
+    for name, (entry, *_) in record.items():
+        assert list(described["properties"][name]["items"]["properties"]) == list(entry)
 
 
 def test_probability_is_the_chosen_tones() -> None:
