@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check wheel linker picture load fuzz clean
+.PHONY: demo test check docs wheel linker picture load fuzz clean
 
 demo: $(VENV)/.core
 	$(BIN)/detente label seeds/asia-trip.txt --date 2021-03-10
@@ -36,6 +36,9 @@ fuzz: $(VENV)/.dev
 	$(BIN)/detente serve --port 8765 --log-level error & server=$$!; trap "kill $$server" EXIT; \
 	$(BIN)/schemathesis run http://127.0.0.1:8765/openapi.json --wait-for-schema 60 --max-examples 1700 --seed 1 \
 		--checks all --exclude-checks positive_data_acceptance --generation-database none
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going docs build/docs
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from detente.models.config import ModelConfig
 from detente.models.encoder import PairEncoder
@@ -71,6 +71,16 @@ def tiny_encoder(*, markers: bool = False, max_length: int = MAX_LENGTH) -> tupl
 def tiny_torch() -> tuple[PairEncoder, Tokenizer]:
     """The network that the exported models below were made of."""
     return tiny_encoder()
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pretrained encoder as the hub has them: weights, configuration, tokenizer."""
+    folder = tmp_path_factory.mktemp("base")
+    model, tokenizer = tiny_encoder()
+    model.encoder.save_pretrained(folder)  # type: ignore[operator]
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import PreTrainedTokenizerFast, TrainerCallback
+from transformers import TrainerCallback
 
 from detente.data.labels import TONES
 from detente.infer.engine import Engine, softmax
@@ -23,17 +23,7 @@ from detente.train.evaluate import evaluate, markdown, save
 from detente.train.fit import fit
 from detente.train.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
 from detente.train.run import train, training_rows
-from tests.conftest import CORPORA, MAX_LENGTH, tiny_encoder
-
-
-@pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pretrained encoder as the hub has them: weights, configuration, tokenizer."""
-    folder = tmp_path_factory.mktemp("base")
-    model, tokenizer = tiny_encoder()
-    model.encoder.save_pretrained(folder)  # type: ignore[operator]
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
-    return folder
+from tests.conftest import CORPORA, MAX_LENGTH
 
 
 @pytest.fixture
