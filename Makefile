@@ -24,7 +24,7 @@ check:
 linker: $(VENV)/.core
 	$(BIN)/detente link --check tests/linker/marked.jsonl
 
-picture: $(VENV)/.core
+picture: $(VENV)/.dev
 	$(BIN)/python docs/picture.py
 
 # How fast the server is, and whether it stays right for ten minutes among clients that hang, leave and send garbage.

@@ -1,8 +1,11 @@
-"""Draws `docs/table.svg`, the picture of the README: `make picture`."""
+"""Draws the pictures of the README and the docs, `table.svg` and `us-china.svg`: `make picture`."""
 
 import io
+import re
+import tempfile
 from pathlib import Path
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 import detente
@@ -10,7 +13,16 @@ from detente.data.tables import tables
 from detente.infer.table import show
 
 ROOT = Path(__file__).resolve().parents[1]
+SEEDS = ROOT / "seeds"
+
 console = Console(file=io.StringIO(), record=True, width=110, force_terminal=True, color_system="truecolor")
-text = (ROOT / "seeds" / "asia-trip.txt").read_text("utf-8")
+text = (SEEDS / "asia-trip.txt").read_text("utf-8")
 show(detente.load().label(text, date="2021-03-10"), console, tables().states)
-console.save_svg(str(ROOT / "docs" / "table.svg"), title="detente label seeds/asia-trip.txt --date 2021-03-10")
+plain = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)  # rich loads its font from afar
+svg = console.export_svg(title="detente label seeds/asia-trip.txt --date 2021-03-10", code_format=plain)
+(ROOT / "docs" / "table.svg").write_text(svg, "utf-8")
+
+with tempfile.TemporaryDirectory() as folder:
+    detente.score(SEEDS / "dispatches.jsonl", Path(folder) / "readings")
+    frame = detente.series(Path(folder) / "readings", dyads=["CHN-USA"], period="quarter", smooth=3)
+detente.plot(frame, ROOT / "docs" / "us-china.svg", events=SEEDS / "events.csv")

@@ -70,7 +70,7 @@ def test_no_link_leads_nowhere(pages: dict[Path, Page]) -> None:
 @pytest.mark.slow
 def test_nothing_is_loaded_from_another_host(site: Path, pages: dict[Path, Page]) -> None:
     outside = [load for page in pages.values() for load in page.loads if urlsplit(load).netloc]
-    for sheet in site.rglob("*.css"):
+    for sheet in [*site.rglob("*.css"), *site.rglob("*.svg")]:
         outside += re.findall(r"(?:@import|url\()\s*[\"']?((?:https?:)?//[^\s\"')]+)", sheet.read_text("utf-8"))
     for script in site.rglob("*.js"):
         outside += re.findall(r"(?:import|fetch|src\s*=)\s*\(?[\"'`](https?://[^\"'`]+)", script.read_text("utf-8"))
