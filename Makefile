@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check docs wheel linker picture load fuzz clean
+.PHONY: demo test check docs wheel linker picture load fuzz label-studio clean
 
 demo: $(VENV)/.core
 	$(BIN)/detente label seeds/asia-trip.txt --date 2021-03-10
@@ -39,6 +39,11 @@ fuzz: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going docs build/docs
+
+# What tests/test_label_studio.py talks to; a gigabyte, in an environment of its own.
+label-studio:
+	$(PYTHON) -m venv .cache/label-studio
+	.cache/label-studio/bin/python -m pip --disable-pip-version-check --quiet install label-studio
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel

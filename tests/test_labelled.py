@@ -117,7 +117,7 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path: Path, text: str, said: str
 
 def test_another_encoding_is_named_or_asked_for(tmp_path: Path) -> None:
     (tmp_path / "my.csv").write_bytes("sentence,dyad,tone\nXi – Kishida,CHN-JPN,frosty\n".encode("cp1252"))
-    with pytest.raises(LabelsError, match="not UTF-8 .*--encoding cp1252"):
+    with pytest.raises(LabelsError, match=r"not UTF-8 .*--encoding cp1252"):
         read_labels(tmp_path / "my.csv", SCHEME)
     ((row,), _) = read_labels(tmp_path / "my.csv", SCHEME, encoding="cp1252")
     assert row.sentence == "Xi – Kishida"
