@@ -301,8 +301,8 @@ def _number(value: Any) -> float:
 
 
 def _read_class(parts: Mapping[str, Any]) -> Class:
-    figures = (_read_estimate(parts[key]) for key in ("corrected", "precision", "recall"))
-    return Class(_number(parts["scored"]), *figures, int(parts["labelled"]))
+    corrected, precision, recall = (_read_estimate(parts[key]) for key in ("corrected", "precision", "recall"))
+    return Class(_number(parts["scored"]), corrected, precision, recall, int(parts["labelled"]))
 
 
 def _read_estimate(values: Mapping[str, Any]) -> Estimate:

@@ -62,7 +62,7 @@ def test_a_guarded_text_is_no_formula_and_comes_back(text: str) -> None:
             "N,f", "N;f").replace("D,e", "D;e").encode("utf-8-sig"),
         ("sep=;\r\n" + "sentence;dyad;label\r\n" + f"{WARNED};CHN-JPN;frosty\r\nIndia met Nepal.;NPL-IND;engaging\r\n")
         .encode(),
-        f"sentence\tdyad\tlabel\r\n{WARNED}\tCHN-JPN\tfrosty\r\nIndia met Nepal.\tNPL-IND\tengaging\r\n".encode("utf-16"),
+        f"sentence\tdyad\tlabel\n{WARNED}\tCHN-JPN\tfrosty\nIndia met Nepal.\tNPL-IND\tengaging\n".encode("utf-16"),
     ],
     ids=["plain", "BOM", "semicolons", "sep", "Excel's Unicode text"],
 )  # fmt: skip
@@ -78,8 +78,8 @@ def test_tables_as_spreadsheets_write_them(tmp_path: Path, data: bytes) -> None:
 
 def test_the_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
     row = labelled(
-        {"id": "u", "document": "=d", "sentence": '-China, "Japan"\nmet', "dyad": "JPN-CHN", "date": "2021", "part": "test",
-         "coder": "@anna"},
+        {"id": "u", "document": "=d", "sentence": '-China, "Japan"\nmet', "dyad": "JPN-CHN", "date": "2021",
+         "part": "test", "coder": "@anna"},
         {"tone": "neutral", "coercion": ""}, "x", BOTH,
     )  # fmt: skip
     write_labels([row], tmp_path / "labels.csv", BOTH)
@@ -155,7 +155,7 @@ def test_flat_exports_and_spreadsheets(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tasks", "said"),
     [
-        ([{"id": 1, "data": {"image": "x.png"}, "annotations": []}], "another project's export: no sentence and no dyad"),
+        ([{"id": 1, "data": {"image": "x.png"}, "annotations": []}], "another project's export: no sentence and no"),
         ([_task(1, _said(1, mood="bad"))], "it answers mood; the codebook asks for tone"),
         ([_task(1, _said(1, tone="cold"))], "task 1: 'cold' is no label of tone"),
         ([_task(1), _task(2, _said(1, cancelled=True))], "no labels; tasks or rows that nobody has labelled: 1"),
