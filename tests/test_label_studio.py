@@ -54,7 +54,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "--enable-legacy-api-token", "--log-level", "ERROR",
         ],
         cwd=folder,
-        env={**os.environ, "HOME": str(folder), "COLLECT_ANALYTICS": "false", "SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": ""},
+        env={**os.environ, "HOME": str(folder), "COLLECT_ANALYTICS": "false", "SENTRY_DSN": "",
+             "FRONTEND_SENTRY_DSN": ""},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
