@@ -146,7 +146,8 @@ def test_the_command_and_the_chart(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "corrected by an audit of 120 labelled sentences" in done.stdout
     assert "audit of 120" in chart.read_text("utf-8")
-    gold.assign(sentence=gold["sentence"] + " Never scored.")[["sentence", "dyad", "label"]].to_csv(tmp_path / "other.csv", index=False)
+    other = gold.assign(sentence=gold["sentence"] + " Never scored.")[["sentence", "dyad", "label"]]
+    other.to_csv(tmp_path / "other.csv", index=False)
     done = _run("audit", tmp_path / "scored", "--gold", tmp_path / "other.csv")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
