@@ -16,7 +16,7 @@ FACE = ROOT / "src" / "detente"
 HEAVY = {"torch", "transformers", "datasets", "sklearn", "mlflow", "accelerate", "pandas", "matplotlib", "safetensors"}
 
 #: The modules of the extra `[plot]`, which only `detente.series`, `detente.plot` and their command import.
-PLOTTING = {"bootstrap.py", "chart.py", "frame.py", "plot.py", "plot_html.py", "series.py"}
+PLOTTING = {"bootstrap.py", "chart.py", "corrected.py", "frame.py", "plot.py", "plot_html.py", "series.py"}
 
 #: The modules of the extra `[serve]`, which only `detente serve` imports.
 SERVING = ROOT / "infer" / "serve"
