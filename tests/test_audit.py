@@ -46,7 +46,7 @@ def _corpus(size: int = 3000, seed: int = 0) -> pd.DataFrame:
 
 
 def _audit(corpus: pd.DataFrame, rows: pd.DataFrame, seed: int = 0) -> Audit:
-    scored = Scored(corpus["tone"].value_counts().to_dict(), 0.0, rows["tone"].tolist())
+    scored = Scored({str(k): int(n) for k, n in corpus["tone"].value_counts().items()}, 0.0, rows["tone"].tolist())
     return audit(rows["right"].tolist(), scored, labels=TONES, scores=WARMTH, draws=500, seed=seed)
 
 
