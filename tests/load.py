@@ -7,6 +7,7 @@ of the two cores than the server's own HTTP.
 import argparse
 import asyncio
 import json
+import os
 import random
 import statistics
 import time
@@ -118,19 +119,21 @@ def speed(seconds: float, rounds: int) -> None:
     rates: dict[str, list[float]] = {"with gathering": [], "without": []}
     with ExitStack() as stack:
         servers = {
-            name: stack.enter_context(command(*options, "--log-level", "warning"))[1]
+            name: stack.enter_context(command(*options, "--log-level", "warning"))
             for name, options in (("with gathering", ()), ("without", ("--no-gather",)))
         }
-        for address in servers.values():
+        for _, address in servers.values():
             asyncio.run(closed_loop(address, 2, texts))
         for _ in range(rounds):
-            for name, address in servers.items():
+            for name, (process, address) in servers.items():
+                before = busy(process.pid)
                 times = asyncio.run(closed_loop(address, seconds, texts))
+                each = (busy(process.pid) - before) / len(times) * 1e3
                 rates[name].append(len(times) / seconds)
-                print(f"{name}: {rates[name][-1]:.0f} requests/s, {told(times)}")
+                print(f"{name}: {rates[name][-1]:.0f} requests/s, {each:.1f} ms of processor each, {told(times)}")
         peak, alone = (statistics.median(rates[name]) for name in servers)
         print(f"medians: {peak:.0f} and {alone:.0f} requests/s, {peak / alone:.2f} times")
-        times = asyncio.run(open_loop(servers["with gathering"], 3 * seconds, peak / 2, texts))
+        times = asyncio.run(open_loop(servers["with gathering"][1], 3 * seconds, peak / 2, texts))
         ratio = percentile(times, 99) / percentile(times, 50)
         print(f"at {peak / 2:.0f} requests/s: {told(times)}, p99 {ratio:.1f} times the median")
 
@@ -243,6 +246,12 @@ class Mixed:
         kinds += [self.hangs] * 16 + [self.leaves] * 2 + [self.garbage] * 2
         tasks: list[Coroutine[Any, Any, None]] = [self.until_end(kind, n) for n, kind in enumerate(kinds)]
         await asyncio.gather(*tasks)
+
+
+def busy(pid: int) -> float:
+    """Return the seconds of processor time that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> float:

@@ -28,6 +28,15 @@ def test_labelling_loads_no_torch(tiny_model: Path) -> None:
     assert not {"torch", "transformers"} & loaded
 
 
+def test_labelling_leaves_nothing_behind(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even what onnxruntime would write of its use, unless it is told not to."""
+    for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    assert loaded_by(f"import detente\ndetente.load({str(tiny_model)!r}).label('China warned Japan.')")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_command_line_loads_no_model_for_help() -> None:
     assert not {"onnxruntime", "torch", "pyarrow"} & loaded_by("import detente.cli")
 

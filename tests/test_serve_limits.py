@@ -204,7 +204,6 @@ def test_an_answer_that_is_not_taken(model: Detente, tiny_model: Path, monkeypat
         lazy.sendall(HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         until(lambda: "detente_in_flight 1.0" in client.get("/metrics").text)
         until(lambda: "detente_in_flight 0.0" in client.get("/metrics").text)
-        assert well(client)
         lazy.close()
 
 
@@ -247,7 +246,7 @@ def test_keys(model: Detente, tiny_model: Path) -> None:
         wrong: list[dict[str, str]] = [
             {"Authorization": "Bearer wrong"},
             {"Authorization": f"Basic {KEY}"},
-            {"Authorization": "Bearer "},
+            {"Authorization": "Bearer"},
             {"X-API-Key": KEY[:-1]},
             {"X-API-Key": "clé"},
         ]

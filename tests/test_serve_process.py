@@ -43,7 +43,7 @@ def usage(*arguments: str | Path) -> tuple[int, str]:
         [sys.executable, "-m", "detente", "serve", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=3 * PATIENCE,
         check=False,
     )
     assert done.stdout == ""
@@ -159,9 +159,9 @@ def test_sigterm_answers_what_is_in_hand(tiny_model: Path, tmp_path: Path) -> No
         body = {"text": "Japan met India.", "include_none": True}
         answers.append(httpx.post(f"{address}/v1/label", json=body, timeout=PATIENCE))
 
-    asking = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=ask) for _ in range(4)]
     with asking(address) as client:
-        for thread in asking:
+        for thread in threads:
             thread.start()
         until(lambda: "detente_in_flight 4.0" in client.get("/metrics").text)
         process.send_signal(signal.SIGTERM)
@@ -176,7 +176,7 @@ def test_sigterm_answers_what_is_in_hand(tiny_model: Path, tmp_path: Path) -> No
         until(turned_away)
         assert not answers
         go.touch()
-        for thread in asking:
+        for thread in threads:
             thread.join(PATIENCE)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 0

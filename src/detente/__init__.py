@@ -5,6 +5,7 @@
 >>> readings = model.label("Japan thanked Australia for its help.", date="2021-03-10")
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = ["Detente", "Document", "ModelError", "Reading", "__version__", "load", "plot", "score", "series"]
+
+# onnxruntime, from some version on, tells its maker of its use and keeps an id of the machine in the home folder.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 #: Where the public names live; each is imported when it is first used, so that `import detente` costs nothing.
 _HOMES = {
