@@ -112,15 +112,10 @@ def visit(browser: Browser, server: str) -> Iterator[Visit]:
     assert [line for line in wrong if not line.startswith("Failed to load resource")] == []
 
 
-@pytest.fixture
-def keep(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Keep a screenshot for those who look after the run."""
-
-    def take(page: Page, name: str) -> None:
-        ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True, animations="disabled")
-
-    return take
+def keep(page: Page, name: str, *, whole: bool = True) -> None:
+    """Keep a screenshot, of the whole page or of what is in view, for those who look after the run."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=whole, animations="disabled")
 
 
 def read(page: Page, text: str, date: str = "") -> None:

@@ -1,6 +1,5 @@
 """The page is for everyone: by keyboard, on a phone, with a screen reader, by day and by night. It fails clearly."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
@@ -10,10 +9,9 @@ from playwright.sync_api import Page, Route, expect
 from detente.infer.label import Detente
 from detente.infer.serve.limits import Limits
 from detente.models.store import resolve
-from tests.page.conftest import KEY, Visit, read
+from tests.page.conftest import KEY, Visit, keep, read
 from tests.serving import served
 
-Keep = Callable[[Page, str], None]
 TEXT = "Japan thanked India for its help. China condemned the United States. Tokyo and Washington signed a pact."
 
 
@@ -29,12 +27,12 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_axe_finds_nothing(visit: Visit, keep: Keep, scheme: Literal["light", "dark"], width: int) -> None:
+def test_axe_finds_nothing(visit: Visit, scheme: Literal["light", "dark"], width: int) -> None:
     page = visit(width=width, color_scheme=scheme, has_touch=width < 500, reduced_motion="reduce")
     assert violations(page) == []
     page.get_by_role("button", name="A first trip to Asia").click()
     page.locator(".sentence.read").nth(6).click()
-    keep(page, f"article-{width}-{scheme}")
+    keep(page, f"article-{width}-{scheme}", whole=width > 500)
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.locator("#strip button").first.click()

@@ -115,7 +115,7 @@ function prose(pen, article, readings, top) {
     if (x + wide > WIDTH - EDGE && x > EDGE) [x, y] = [EDGE, y + LINE];
     if (tone) {
       pen.fillStyle = colour(`${tone}-bg`);
-      pen.fillRect(x - 2, y - 18, wide + space + 2, 26);
+      pen.fillRect(x, y - 18, wide + space, 26);
     }
     write(pen, word, x, y, size < 19 ? `${tone}-ink` : "ink", size, font);
     if (tone && size === 19) underline(pen, tone, x, x + wide + (last ? 0 : space), y + 5);

@@ -6,6 +6,7 @@ import { dyadCode, dyadName, stateName, toneLabel } from "./words.js";
 
 const TAGS = 2; // dyads named after a sentence for each tone; the rest is a number
 let handlers = {};
+let closing = false;
 let shown = new Map(); // start of a sentence -> its readings
 
 /**
@@ -53,7 +54,7 @@ function sentence(article, start, end, all) {
   );
   const tell = (pin) => select(node, { start, end, readings, node }, pin);
   node.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && !pinned() && tell(false));
-  node.addEventListener("focus", () => tell(pinnedElsewhere(node)));
+  node.addEventListener("focus", () => closing || tell(pinnedElsewhere(node)));
   node.addEventListener("click", () => tell(true));
   node.addEventListener("keydown", (event) => keys(event, node, tell));
   return node;
@@ -119,7 +120,9 @@ function close(node) {
   node.classList.remove("active", "pinned");
   node.setAttribute("aria-expanded", "false");
   handlers.onClear(true);
+  closing = true; // the focus that comes back opens nothing
   node.focus({ preventScroll: true });
+  closing = false;
 }
 
 function keys(event, node, tell) {
