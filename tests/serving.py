@@ -59,11 +59,15 @@ def served(model: Detente, folder: Path, **options: Any) -> Iterator[str]:
 @contextmanager
 def command(*arguments: str | Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run `detente serve` on a free port; give the process and its address. It is killed in the end."""
+    with started("-m", "detente", "serve", "--port", "0", *arguments, **environment) as running:
+        yield running
+
+
+@contextmanager
+def started(*arguments: str | Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run a Python program that is `detente serve` in the end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "detente", "serve", "--port", "0", *map(str, arguments)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
+        [sys.executable, *map(str, arguments)], stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
     )
     try:
         assert process.stderr is not None

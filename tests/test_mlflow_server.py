@@ -8,11 +8,9 @@ import sys
 from pathlib import Path
 
 import httpx
-import mlflow
 import pytest
 
 from detente.infer.label import load
-from detente.train.tracking import log_result
 from tests.serving import PATIENCE, until
 
 ROWS = [
@@ -25,6 +23,10 @@ ROWS = [
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of MLflow, as it logs
 def test_the_logged_model_is_served(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlflow
+
+    from detente.train.tracking import log_result
+
     monkeypatch.chdir(tmp_path)
     store = f"sqlite:///{tmp_path / 'mlflow.db'}"
     mlflow.set_tracking_uri(store)

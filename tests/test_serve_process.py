@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.serving import PATIENCE, asking, command, connect, until
+from tests.serving import PATIENCE, asking, command, connect, started, until
 
 SECRET = "Japan secretly met India behind the Zanzibar curtain"
 ROOT = Path(__file__).parent.parent
@@ -86,9 +86,10 @@ def test_what_cannot_be_served(tiny_model: Path, tmp_path: Path) -> None:
     assert "no model folder" in line
 
 
-def logged(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
-    """Stop a server; return what it logged, every line JSON."""
-    process.send_signal(signal.SIGTERM)
+def logged(process: subprocess.Popen[str], *, stopped: bool = False) -> list[dict[str, Any]]:
+    """Stop a server unless it was; return what it logged, every line JSON."""
+    if not stopped:
+        process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     return [json.loads(line) for line in errors.splitlines()]
@@ -131,14 +132,10 @@ def test_an_error_is_logged_by_kind_and_place(tiny_model: Path, tmp_path: Path) 
         "def read(self, sentences):\n    raise ValueError(sentences[0].document.text)\n"
         "Detente.read = read\nmain()\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, script, "serve", "--port", "0", "--model", tiny_model], stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    address = process.stderr.readline().split()[-1]
-    answer = httpx.post(f"{address}/v1/label", json={"text": SECRET}, timeout=PATIENCE)
-    assert answer.status_code == 500
-    lines = logged(process)
+    with started(script, "serve", "--port", "0", "--model", tiny_model) as (process, address):
+        answer = httpx.post(f"{address}/v1/label", json={"text": SECRET}, timeout=PATIENCE)
+        assert answer.status_code == 500
+        lines = logged(process)
     assert "Zanzibar" not in json.dumps(lines)
     (error,) = [line for line in lines if line["level"] == "error"]
     assert error["error"] == "ValueError"
@@ -148,19 +145,17 @@ def test_an_error_is_logged_by_kind_and_place(tiny_model: Path, tmp_path: Path) 
 def test_sigterm_answers_what_is_in_hand(tiny_model: Path, tmp_path: Path) -> None:
     script, go = tmp_path / "waiting.py", tmp_path / "go"
     script.write_text(WAITING)
-    process = subprocess.Popen(
-        [sys.executable, script, go, "serve", "--port", "0", "--model", tiny_model], stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    address = process.stderr.readline().split()[-1]
     answers: list[httpx.Response] = []
 
-    def ask() -> None:
+    def ask(address: str) -> None:
         body = {"text": "Japan met India.", "include_none": True}
         answers.append(httpx.post(f"{address}/v1/label", json=body, timeout=PATIENCE))
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    with asking(address) as client:
+    with (
+        started(script, go, "serve", "--port", "0", "--model", tiny_model) as (process, address),
+        asking(address) as client,
+    ):
+        threads = [threading.Thread(target=ask, args=(address,)) for _ in range(4)]
         for thread in threads:
             thread.start()
         until(lambda: "detente_in_flight 4.0" in client.get("/metrics").text)
@@ -178,8 +173,7 @@ def test_sigterm_answers_what_is_in_hand(tiny_model: Path, tmp_path: Path) -> No
         go.touch()
         for thread in threads:
             thread.join(PATIENCE)
-    process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
+        logged(process, stopped=True)
     assert [answer.status_code for answer in answers] == [200] * 4
     assert all(len(answer.json()["readings"]) == 1 for answer in answers)
 

@@ -160,7 +160,7 @@ class Bounds:
                 pass
             task.cancel()
 
-        task = asyncio.ensure_future(self.app(scope, replay, send))  # type: ignore[arg-type]  # a coroutine, always
+        task = asyncio.ensure_future(self.app(scope, replay, send))
         watch = asyncio.create_task(left())
         try:
             await task

@@ -21,7 +21,7 @@ def text(number: int, article: Article) -> Text:
         Refusal: its date is none.
     """
     try:
-        return Text(text=article.text, date=dates.iso(article.date), title=article.title, id=article.id)
+        return Text.model_validate(article.model_dump(exclude={"source"}) | {"date": dates.iso(article.date)})
     except ValueError as error:
         raise Refusal(422, f"articles.{number}.date: {error}") from error
 
@@ -62,7 +62,7 @@ def summed(asked: Series, found: list[dict[str, Any]]) -> tuple[list[dict[str, A
         {str(name): None if isinstance(value, float) and math.isnan(value) else value for name, value in one.items()}
         for one in frame.to_dict("records")
     ]
-    return records, frame.attrs
+    return records, {str(name): value for name, value in frame.attrs.items()}
 
 
 def _row(number: int, reading: DatedReading) -> dict[str, Any]:
