@@ -247,7 +247,7 @@ def _variables(scheme: Scheme, names: Names, there: Iterable[str], file: Path) -
     columns, missing = {}, []
     for variable in scheme.variables:
         choices = [variable.name, names.label] if len(scheme.variables) == 1 else [variable.name]
-        column = next((key for name in choices if (key := key(name)) in there), None)
+        column = next((key(name) for name in choices if key(name) in there), None)
         if column is None:
             missing.append(" or ".join(map(repr, choices)))
         else:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import onnx
+from threadpoolctl import threadpool_limits
 
 from detente.data.scheme import Scheme, Variable
 from detente.infer.engine import Engine, Floats
@@ -87,8 +88,9 @@ def train(
         rows = parts[variable.name]
         own = vectors[rows.at]
         progress(f"{variable.name}: cross-validating")
-        result, temperature = _validated(variable, rows, own, seed, curves=curves)
-        head = linear.fit(own, rows.gold, len(variable.labels))
+        with threadpool_limits(1):  # of products so small, a second thread waits longer than it works
+            result, temperature = _validated(variable, rows, own, seed, curves=curves)
+            head = linear.fit(own, rows.gold, len(variable.labels))
         heads[head_of(variable)] = (head.weights, head.bias)
         temperatures[head_of(variable)] = temperature
         results.append(result)
