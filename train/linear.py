@@ -123,7 +123,8 @@ def folds(gold: Ints, groups: Ints, seed: int) -> list[tuple[Ints, Ints]]:
     Returns:
         Rows to learn from and rows to measure on: each row once for the latter, or a fifth of them (`PLENTY`).
     """
-    splitter = StratifiedGroupKFold(min(FOLDS, len(np.unique(groups))), shuffle=True, random_state=seed)
+    most = min(FOLDS, len(np.unique(groups)), int(np.bincount(gold).max()))
+    splitter = StratifiedGroupKFold(max(2, most), shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a label rarer than the folds is told of by its count
         found = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(gold, gold, groups)]
