@@ -217,7 +217,8 @@ def test_read_once_for_a_model(tiny_model: Path, tiny_int8: Path, cache: Path, m
 def test_a_spoilt_cache_is_made_anew(
     fault: str, engine: Engine, model: Detente, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (good,) = model._explainer.neighbours and (cache / "detente" / "neighbours").iterdir()
+    assert model._explainer.neighbours
+    (good,) = (cache / "detente" / "neighbours").iterdir()
     monkeypatch.setattr("detente.infer.neighbours.pooch.os_cache", lambda name: tmp_path / name)
     file = tmp_path / "detente" / "neighbours" / good.name
     file.parent.mkdir(parents=True)
