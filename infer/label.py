@@ -89,7 +89,7 @@ class Detente:
             include_none: keep the pairs found that come out as `none`.
             min_probability: abstain: leave out readings whose tone is less probable than this.
             explain: say why, too: `reading.why` holds what the words weigh, and labelled sentences that read alike. It
-                takes some four times as long; a model's first explanation takes seconds more, for those sentences.
+                takes some seven times as long; a model's first explanation takes seconds more, for those sentences.
             id: carried by the readings.
 
         Returns:
