@@ -18,7 +18,7 @@ from detente.infer import cue
 from detente.infer.engine import Engine, PairReading
 from detente.infer.neighbours import Neighbours
 from detente.infer.reading import Reading
-from detente.infer.why import Weight, Why
+from detente.infer.why import Like, Weight, Why
 from detente.models.features import Item, Span
 
 #: Thresholds of `cue.find` whose cues are weighed, from the shortest to the usual one.
@@ -83,7 +83,7 @@ class Explainer:
             spans[at] = tuple(Weight(start + w.start, start + w.end, w.weight) for w in weights)
         whys = []
         for reading, item, answer, weights in zip(readings, items, answers, spans, strict=True):
-            like = ()
+            like: tuple[Like, ...] = ()
             if tuple(reading.probabilities) == TONES:  # the examples have labels of the shipped codebook
                 like = self.neighbours.nearest(item.text, [*item.actors[0], *item.actors[1]], answer, MOST_LIKE)
             whys.append(Why(weights, like))
@@ -157,21 +157,28 @@ def phrases(item: Item, answer: PairReading) -> tuple[list[list[Span]], list[lis
 
 def without(item: Item, words: Sequence[Span]) -> Item:
     """Take words out of a sentence; mentions of its actors stay, since the question is about them."""
-    keep = np.ones(len(item.text), dtype=bool)
+    keep, mentions = np.ones(len(item.text), dtype=bool), _mentions(item)
     for start, end in words:
-        keep[start - (item.text[start - 1 : start] == " ") : end] = False
+        space = item.text[start - 1 : start] == " " and not mentions[start]
+        keep[start - space : end] = False
     return only(item, keep)
 
 
 def only(item: Item, keep: npt.NDArray[np.bool_]) -> Item:
     """Return the sentence with some of its characters, [characters], and the mentions of its actors."""
-    keep = keep.copy()
+    stays = keep | _mentions(item)
+    place = np.concatenate([[0], stays.cumsum()]).tolist()
+    text = "".join(letter for letter, stay in zip(item.text, stays.tolist(), strict=True) if stay)
+    return Item(text, [[(place[s], place[e]) for s, e in spans] for spans in item.actors], item.pairs)
+
+
+def _mentions(item: Item) -> npt.NDArray[np.bool_]:
+    """Tell which characters are in a mention, [characters]."""
+    inside = np.zeros(len(item.text), dtype=bool)
     for spans in item.actors:
         for start, end in spans:
-            keep[start:end] = True
-    place = np.concatenate([[0], keep.cumsum()]).tolist()
-    text = "".join(letter for letter, stays in zip(item.text, keep.tolist(), strict=True) if stays)
-    return Item(text, [[(place[s], place[e]) for s, e in spans] for spans in item.actors], item.pairs)
+            inside[start:end] = True
+    return inside
 
 
 def _item(reading: Reading) -> Item:

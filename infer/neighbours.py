@@ -116,7 +116,7 @@ class _Words:
         return float(np.log((1 + self._size) / (1 + len(self._rows.get(word, ())))))
 
     def _length(self, words: set[str]) -> float:
-        return sum(self._rarity(word) ** 2 for word in words) ** 0.5
+        return float(np.sqrt(sum(self._rarity(word) ** 2 for word in words)))
 
 
 def vectors_of(readings: Sequence[PairReading]) -> Floats:
@@ -162,8 +162,8 @@ def _file(engine: Engine) -> Path:
 def _load(file: Path, size: int) -> Floats | None:
     """Return the vectors of a file, or None where there are none that can be used."""
     try:
-        with np.load(file, allow_pickle=False) as kept:  # the archive's checksum is compared
-            vectors: Floats = kept["vectors"]
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
+            vectors: Floats = kept["vectors"]  # the archive's checksum is compared
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     whole = vectors.ndim == 2 and len(vectors) == size and vectors.dtype == np.float16 and np.isfinite(vectors).all()

@@ -84,14 +84,20 @@ def test_spans_are_words_of_the_sentence_in_order(readings: list[Reading]) -> No
         assert [span["text"] for span in record["spans"]] == [source[s:e] for s, e, _ in reading.why.spans]
 
 
-def test_a_weight_is_what_the_tone_loses_without_the_words(model: Detente) -> None:
-    (reading,) = model.label("China warned Japan.", include_none=True, dyads=[("CHN", "JPN")], explain=True)
-    assert reading.why is not None
-    assert reading.tone != "none"
-    ((start, end, weight),) = reading.why.spans
-    rest = reading.sentence.replace(f" {reading.sentence[start:end]}", "")
-    (again,) = model.label(rest, include_none=True, dyads=[("CHN", "JPN")])
-    assert reading.probability - weight == pytest.approx(again.probabilities[reading.tone], abs=1e-4)
+def test_a_weight_is_what_the_tone_loses_without_the_words(model: Detente, readings: list[Reading]) -> None:
+    checked = 0
+    for reading in readings:
+        assert reading.why is not None
+        for start, end, weight in reading.why.spans:
+            cut = slice(start - reading.start, end - reading.start)
+            words = reading.sentence[cut]
+            if any(m.start < end and start < m.end for m in reading.mentions) or not words.replace(" ", "").isalpha():
+                continue
+            rest = reading.sentence.replace(f" {words}", "", 1)
+            (again,) = model.label(rest, dyads=[tuple(reading.dyad.split("-"))])
+            assert reading.probability - weight == pytest.approx(again.probabilities[reading.tone], abs=1e-4)
+            checked += 1
+    assert checked
 
 
 def test_a_dyad_that_was_not_found_has_no_reasons(model: Detente) -> None:

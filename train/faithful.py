@@ -84,11 +84,14 @@ def faithfulness(
 
     Raises:
         CorpusError: the annotations aren't on disk.
+        ValueError: there is no explanation to measure, since the model gives no row a tone.
     """
     rows = [e for e in read("annotations", split).examples if e.tone != "none" and e.cue][: limit or None]
     items = [item_of(example) for example in rows]
     read_so = [pair for (pair,) in engine.read(items)]
     toned = [at for at, pair in enumerate(read_so) if TONES[int(pair.heads["tone"].argmax())] != "none"]
+    if not toned:
+        raise ValueError(f"the model gives none of the {len(rows)} related rows of annotations {split} a tone")
     spans: list[list[Span]] = [[] for _ in rows]
     for at, weights in zip(toned, weigh(engine, [items[i] for i in toned], [read_so[i] for i in toned]), strict=True):
         spans[at] = [(start, end) for start, end, _ in weights]
