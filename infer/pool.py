@@ -14,7 +14,7 @@ from detente.data.examples import sentence_id
 from detente.data.mentions import Mention
 from detente.infer.columns import SourceError
 from detente.infer.document import Document, Dyad
-from detente.infer.label import Detente, _Sentence
+from detente.infer.label import Detente, Sentence
 from detente.infer.reading import Reading
 from detente.infer.sources import Corpus, Record, Reject
 from detente.infer.windows import windows
@@ -124,7 +124,7 @@ def draw(
 def _units(record: Record, model: Detente) -> Iterator[Unit]:
     bare = replace(record, document=replace(record.document, text=""))
     for shift, text in windows(record.document.text):
-        for found in model._sentences(replace(record.document, text=text, dyads=None)):
+        for found in model.sentences(replace(record.document, text=text, dyads=None)):
             start, end = found.span
             mentions = tuple(replace(m, start=m.start - start, end=m.end - start) for m in found.mentions)
             for dyad in found.dyads:
@@ -134,9 +134,9 @@ def _units(record: Record, model: Detente) -> Iterator[Unit]:
 
 def read(units: list[Unit], model: Detente) -> Iterator[Reading]:
     """Yield what the model says of each unit, `none` included."""
-    yield from model._read(
+    yield from model.read(
         [
-            _Sentence(Document(u.sentence, id=u.record.document.id), (0, len(u.sentence)), u.mentions, [u.dyad])
+            Sentence(Document(u.sentence, id=u.record.document.id), (0, len(u.sentence)), u.mentions, [u.dyad])
             for u in units
         ]
     )

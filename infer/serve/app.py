@@ -50,7 +50,7 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
         (504, "Not done in time."),
     )
 }
-_CLOSED: Final = {status: _ERRORS[status] for status in (401, 421)}
+_CLOSED: Final[dict[int | str, dict[str, Any]]] = {status: _ERRORS[status] for status in (401, 421)}
 
 
 class Server:

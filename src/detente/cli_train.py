@@ -173,6 +173,7 @@ def export(
 def measure_own(
     folder: Path, scheme: "Scheme | None", labels: Path, encoding: str, json: Path | None, markdown: Path | None
 ) -> None:
+    """Measure a model on labels by its own codebook, print the figures, and write them where asked."""
     from dataclasses import asdict  # noqa: PLC0415
 
     from detente.models.store import write_json  # noqa: PLC0415
