@@ -15,7 +15,10 @@ import detente
 from detente.infer.columns import NAMES
 from detente.infer.document import Document
 from detente.infer.label import Detente
+from detente.infer.serve.limits import Limits
+from detente.models.store import resolve
 from tests.page.conftest import Visit
+from tests.serving import served
 
 WEB = Path(__file__).resolve().parents[2] / "infer/serve/web"
 ARTICLES = [json.loads(line) for line in (WEB / "dispatches.jsonl").read_text("utf-8").splitlines()]
@@ -230,6 +233,22 @@ def test_a_busy_server_is_asked_again(page: Page) -> None:
     page.get_by_role("button", name="Open the example").click()
     page.locator("#series-result").wait_for()
     assert next(answers, None) is None
+
+
+def test_more_readings_than_the_server_sums_up_at_once(visit: Visit, model: Detente, page: Page) -> None:
+    give(page, "news.csv", as_csv(ARTICLES))
+    draw(page)
+    everything = page.locator("#chart-dyads button").all_inner_texts()
+    with served(model, resolve(None), limits=Limits(readings=44)) as address:
+        small = visit(address)
+        small.get_by_role("tab", name="Series").click()
+        asked: list[str] = []
+        small.on("request", lambda request: asked.append(request.url))
+        give(small, "news.csv", as_csv(ARTICLES))
+        draw(small)
+        assert small.locator("#chart-dyads button").all_inner_texts() == everything
+        assert rows(small) == rows(page)
+        assert len([url for url in asked if url.endswith("/v1/series")]) == 2
 
 
 def test_columns_are_guessed_as_detente_score_does(page: Page) -> None:

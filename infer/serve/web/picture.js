@@ -9,7 +9,6 @@ const EDGE = 40;
 const LANE = 44;
 const LANES = 8;
 const LINE = 30;
-const SCALE = 2;
 const TALLEST = 16_000; // pixels that every browser's canvas can have
 
 /**
@@ -29,13 +28,22 @@ export function articlePicture(article, readings) {
     return y + 60;
   };
   const height = draw(); // once to measure, once to keep
-  canvas.width = WIDTH * SCALE;
-  canvas.height = Math.min(height * SCALE, TALLEST);
-  pen.scale(SCALE, SCALE);
+  const scale = height * 2 > TALLEST ? 1 : 2;
+  canvas.width = WIDTH * scale;
+  canvas.height = Math.min(height * scale, TALLEST);
+  pen.scale(scale, scale);
   pen.fillStyle = colour("paper");
   pen.fillRect(0, 0, WIDTH, height);
   draw();
+  if (height > TALLEST) cutOff(pen);
   return canvas;
+}
+
+/** A picture that ends before its article says so. */
+function cutOff(pen) {
+  pen.fillStyle = colour("paper");
+  pen.fillRect(0, TALLEST - 60, WIDTH, 60);
+  write(pen, "The article goes on: a picture can be no longer. Choose pairs of states, or save it as JSON or CSV.", EDGE, TALLEST - 24, "problem");
 }
 
 const SANS = "system-ui, sans-serif";

@@ -11,6 +11,7 @@ import { count, dyadName, longDate } from "./words.js";
 const MOST = 6; // dyads that a chart can show and an eye can follow
 const AT_ONCE = 16; // articles a request, and
 const CHARACTERS = 100_000; // of them together: an answer is soon there, and progress is seen
+const BYTES = 300; // of a reading as it is sent to be summed up, at most
 
 let corpus = null; // {articles, skipped}
 let read = null; // {of: corpus, done, readings, failed}: another period needs no second reading
@@ -69,9 +70,9 @@ async function draw(model) {
     if (read?.of !== of) read = { of, done: 0, readings: [], failed: [] };
     await readOn(read, Math.min(AT_ONCE, limits.items), mine.signal);
     if (!read.readings.length) throw new Error("No sentence of these articles presents a relationship of two states: there is nothing to draw.");
-    const answer = await postSeries({ readings: read.readings, period: $("period").value }, mine.signal);
+    const rows = await sumUp(read.readings, Math.min(limits.readings, limits.body / BYTES), mine.signal);
     if (mine.signal.aborted) return;
-    receive(answer);
+    receive(rows);
     if (read.failed.length) complain($("series-error"), `${count(read.failed.length, "article")} left out. ${read.failed[0]}`);
     announce(`Series of ${count(new Set(series.map((row) => row.dyad)).size, "pair")} of states.`);
   } catch (error) {
@@ -114,8 +115,24 @@ function partOf(articles, from, most) {
   return articles.slice(from, to);
 }
 
-function receive(answer) {
-  series = answer.series;
+/** A series is of one dyad: dyads are summed up in as many requests as the server's limits ask for. */
+async function sumUp(readings, most, signal) {
+  const parts = [[]];
+  for (const some of Map.groupBy(readings, (reading) => reading.dyad).values()) {
+    const last = parts.at(-1);
+    if (last.length && last.length + some.length > most) parts.push(some);
+    else parts[parts.length - 1] = last.concat(some);
+  }
+  const rows = [];
+  for (const part of parts) {
+    const answer = await patiently(() => postSeries({ readings: part, period: $("period").value }, signal), signal);
+    rows.push(...answer.series);
+  }
+  return rows;
+}
+
+function receive(rows) {
+  series = rows;
   period = $("period").value;
   const dyads = ranked().map(([dyad]) => dyad);
   chosen = chosen.filter((dyad) => dyads.includes(dyad));
