@@ -34,7 +34,7 @@ load: $(VENV)/.dev
 # 5,000 requests that the API's description allows or forbids.
 fuzz: $(VENV)/.dev
 	$(BIN)/detente serve --port 8765 --log-level error & server=$$!; trap "kill $$server" EXIT; \
-	$(BIN)/schemathesis run http://127.0.0.1:8765/openapi.json --wait-for-schema 60 --max-examples 1700 --seed 1 \
+	$(BIN)/schemathesis run http://127.0.0.1:8765/openapi.json --wait-for-schema 300 --max-examples 1700 --seed 1 \
 		--checks all --exclude-checks positive_data_acceptance --generation-database none
 
 docs: $(VENV)/.dev

@@ -40,7 +40,15 @@ class Client:
         return f"{head}{kind}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """Send a request; return status and body of its answer."""
+        """Send a request; return status and body of its answer. A connection that was idle may have been closed."""
+        if self.streams is not None:
+            try:
+                return await self._ask(request)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                self.close()
+        return await self._ask(request)
+
+    async def _ask(self, request: bytes) -> tuple[int, bytes]:
         if self.streams is None:
             self.streams = await asyncio.open_connection(self.host, self.port)
         reader, writer = self.streams
