@@ -8,7 +8,7 @@ rows): "and" between two names may weigh more than the verb, since without it th
 from collections.abc import Sequence
 from dataclasses import replace
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,12 @@ import numpy.typing as npt
 from detente.data.labels import TONES
 from detente.infer import cue
 from detente.infer.engine import Engine, PairReading
-from detente.infer.neighbours import Neighbours
 from detente.infer.reading import Reading
 from detente.infer.why import Like, Weight, Why
 from detente.models.features import Item, Span
+
+if TYPE_CHECKING:
+    from detente.infer.neighbours import Neighbours
 
 #: Thresholds of `cue.find` whose cues are weighed, from the shortest to the usual one.
 THRESHOLDS: Final = (0.9, 0.7, cue.THRESHOLD)
@@ -55,8 +57,10 @@ class Explainer:
         self._lock = Lock()
 
     @property
-    def neighbours(self) -> Neighbours:
+    def neighbours(self) -> "Neighbours":
         """The labelled sentences; read at the first use, which takes seconds where the cache hasn't their vectors."""
+        from detente.infer.neighbours import Neighbours  # noqa: PLC0415  (what it needs is slow to import)
+
         with self._lock:
             if self._neighbours is None:
                 self._neighbours = Neighbours.of(self._engine)
