@@ -119,7 +119,7 @@ def options() -> set[str]:
     """Return the options of all commands."""
     face: Any = typer.main.get_command(app)
     parameters = [p for command in (face, *face.commands.values()) for p in command.params]
-    return {"--help", *(form for p in parameters for form in (*p.opts, *p.secondary_opts))}
+    return {"--help", *(form for p in parameters for form in (*p.opts, *p.secondary_opts) if form.startswith("-"))}
 
 
 def _exists(path: str) -> bool:
