@@ -62,7 +62,9 @@ def test_the_logged_model_is_served(tiny_model: Path, tmp_path: Path, monkeypatc
     finally:
         stop(server)
     model = load(tiny_model)
-    ours = [r for row in ROWS for r in model.label(**row)]
+    ours = [
+        r for row in ROWS for r in model.label(row["text"], date=row["date"], title=row.get("title", ""), id=row["id"])
+    ]
     assert ours
     expected = [{**r.to_dict(), "probability": r.probability} for r in ours]
     assert len(said) == len(expected)

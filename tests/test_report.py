@@ -168,7 +168,9 @@ def tables_of(text: str) -> list[tuple[str, str]]:
 def test_a_report_without_the_annotations_has_the_rest(tiny_model: Path) -> None:
     found = build(tiny_model, split="dev", corpora=["plv"], baselines=False, resamples=20)
     assert [result.benchmark for result in found.results] == ["PLV dev"]
-    assert found.slices == found.calibration == found.swap == []
+    assert not found.slices
+    assert not found.calibration
+    assert not found.swap
     assert "Swap test" not in markdown(found)
 
 
@@ -223,6 +225,7 @@ def test_the_shipped_model_comes_back_from_the_registry(
     version = client.get_model_version_by_alias("detente", "shipped")
     assert str(version.version) == "2"
     assert version.tags["model"] == "tiny 1"
+    assert version.description
     assert "tiny 1" in version.description
     assert "each sentence" in client.get_registered_model("detente").description
 

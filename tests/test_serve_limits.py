@@ -251,7 +251,7 @@ def test_keys(model: Detente, tiny_model: Path) -> None:
             {"X-API-Key": "clé"},
         ]
         for headers in wrong:
-            encoded = {name: value.encode() for name, value in headers.items()}
+            encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
             refused(client.post("/v1/label", json=body, headers=encoded), 401, "an API key is needed")
         for headers in ({"Authorization": f"Bearer {KEY}"}, {"Authorization": f"bearer {KEY}2"}, {"X-API-Key": KEY}):
             assert client.post("/v1/label", json=body, headers=headers).status_code == 200

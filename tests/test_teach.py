@@ -64,8 +64,8 @@ def test_several_teachers_are_averaged(sentences: Path, tiny_model: Path, traine
         assert np.allclose(mean, (first + second) / 2, atol=1e-6)
     # The exported teacher says what the trained one does.
     teach.teach([str(tiny_model)], tmp_path / "exported", source=sentences)
-    said = [np.array([r["tone"] for r in labels_of(f)]) for f in (one, tmp_path / "exported")]
-    assert np.allclose(*said, atol=1e-4)
+    ours, theirs = (np.array([r["tone"] for r in labels_of(f)]) for f in (one, tmp_path / "exported"))
+    assert np.allclose(ours, theirs, atol=1e-4)
 
 
 @pytest.mark.usefixtures("corpora")
