@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from detente.infer.label import load
 from tests.serving import PATIENCE, until
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"id": "a", "text": "China warned Japan over the islands. Japan met China for talks.", "date": "2021-03-10"},
     {"id": "b", "text": "No state here.", "date": ""},
     {"id": "c", "text": "The two countries met. Nothing else.", "title": "India and Japan", "date": "2021"},

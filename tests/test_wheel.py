@@ -30,6 +30,7 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
     for needed in (
         "detente/py.typed",
         "detente/data/codebook.md",
+        "detente/infer/serve/web/index.html",
         "detente/data/corpus.jsonl",
         "detente/data/tables/people.csv",
         "detente/models/detente-mini/model.onnx",
