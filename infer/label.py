@@ -129,7 +129,11 @@ class Detente:
             for document, sentences in group:
                 own = islice(readings, sum(len(sentence.dyads) for sentence in sentences))
                 kept = selected(document, own, include_none=include_none, min_probability=min_probability)
-                yield self._explainer.explained(kept) if explain else kept
+                yield self.explained(kept) if explain else kept
+
+    def explained(self, readings: Sequence[Reading]) -> list[Reading]:
+        """Return readings of this model with `why`; those of dyads that weren't found stay as they are."""
+        return self._explainer.explained(readings)
 
     def sentences(self, document: Document) -> Iterator[Sentence]:
         """Yield the sentences of a document in which there is a dyad to label."""

@@ -73,6 +73,20 @@ def test_label(server: httpx.Client, model: Detente, options: dict[str, Any]) ->
     ]
 
 
+def test_label_says_why(server: httpx.Client, model: Detente, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    readings = ask(server, "/v1/label", text=TEXT, explain=True)["readings"]
+    assert readings
+    assert alike(readings, [reading.to_dict() for reading in model.label(TEXT, explain=True)])
+    for reading in readings:
+        assert reading["why"]["like"]
+        Draft202012Validator(schema()).validate(reading)
+    monkeypatch.setattr(serving, "MOST_EXPLAINED", 0)
+    answer = server.post("/v1/label", json={"text": TEXT, "explain": True})
+    assert answer.status_code == 413
+    assert "more than 0 that can be explained" in answer.json()["error"]
+
+
 def test_batch_keeps_its_order_and_its_errors_in_place(server: httpx.Client, model: Detente) -> None:
     items = [
         {"id": "a", "text": TEXT, "include_none": True},

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from detente.infer.engine import cores
 from detente.infer.label import Detente, selected, sentence_spans
 from detente.infer.reading import Reading
+from detente.infer.reading import schema as reading_schema
 from detente.infer.serve import examples, schemas, summing
 from detente.infer.serve.answers import Refusal, answer, on_invalid, on_refusal
 from detente.infer.serve.body import JsonRoute
@@ -33,6 +34,9 @@ from detente.infer.serve.metrics import Metrics
 
 #: The page's files; through the links of an editable install, so that a new file is seen.
 WEB: Final = (Path(__file__).parent / "__init__.py").resolve().parent / "web"
+
+#: Readings of a text that are explained: each takes some seven times as long as it took to read.
+MOST_EXPLAINED: Final = 256
 
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": schemas.Wrong, "description": description}
@@ -146,6 +150,8 @@ class Server:
         for path, requests in examples.REQUESTS.items():
             body = described["paths"][path]["post"]["requestBody"]["content"]["application/json"]
             body["examples"] = {name: {"value": value} for name, value in requests.items()}
+        reading = reading_schema(self.model.scheme)
+        described["components"]["schemas"]["Reading"] = {k: v for k, v in reading.items() if k != "$schema"}
         told = described["paths"]["/v1/label"]["post"]["responses"]["200"]["content"]["application/json"]
         told["example"] = examples.LABELLED
         if self._keys:
@@ -252,7 +258,14 @@ class Server:
         except (TypeError, ValueError) as error:
             raise Refusal(422, str(error)) from error
         readings = await self.gatherer.read(document, budget)
-        return selected(document, readings, include_none=asked.include_none, min_probability=asked.min_probability)
+        kept = selected(document, readings, include_none=asked.include_none, min_probability=asked.min_probability)
+        if not asked.explain:
+            return kept
+        if len(kept) > MOST_EXPLAINED:
+            raise Refusal(
+                413, f"{len(kept)} readings are more than {MOST_EXPLAINED} that can be explained; send less text"
+            )
+        return await asyncio.to_thread(self.model.explained, kept)
 
     async def _result(self, asked: schemas.Text, budget: Budget) -> list[Reading] | str:
         try:

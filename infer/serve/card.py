@@ -5,7 +5,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from detente.data.labels import WARMTH
 from detente.data.tables import tables
 from detente.infer.serve.limits import Limits
 from detente.models.config import ModelConfig
@@ -29,7 +28,7 @@ def describe(config: ModelConfig, folder: Path, limits: Limits) -> dict[str, Any
         "detente": version("detente"),
         "codebook": config.codebook,
         "labels": {head: list(labels) for head, labels in config.heads.items()},
-        "warmth": WARMTH,
+        "warmth": config.scheme.tone.counted,
         "states": tables().states,
         "limits": limits.to_dict(),
         "metrics": metrics(card),

@@ -7,7 +7,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, Wi
 
 from detente.data.labels import TONES
 from detente.infer.document import Document
-from detente.infer.reading import schema
 from detente.infer.series import PERIODS
 
 #: Dyads that one request may name.
@@ -51,6 +50,7 @@ class Text(Asked):
     dyads: Dyads | None = None
     include_none: bool = Field(False, description="keep the pairs found that come out as none")
     min_probability: Probability = Field(0.0, description="abstain: leave out less probable tones")
+    explain: bool = Field(False, description="say why: the words that weigh, labelled sentences that read alike")
 
     def document(self) -> Document:
         """Return the document that is to be labelled.
@@ -116,15 +116,8 @@ class Series(Asked):
         return self
 
 
-def _is_reading(described: dict[str, Any]) -> None:
-    described.clear()
-    described.update({key: value for key, value in schema().items() if key != "$schema"})
-
-
 class Reading(RootModel[dict[str, Any]]):
-    """A reading; described by the one schema that it has everywhere."""
-
-    model_config = ConfigDict(json_schema_extra=_is_reading)
+    """A reading; the server describes it by the one schema that it has everywhere, for the labels of its model."""
 
 
 Span = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
