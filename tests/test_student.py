@@ -75,11 +75,8 @@ def tones(engine: Engine, rows: Sequence[Row]) -> Floats:
 
 @pytest.fixture
 def student_base(tmp_path: Path) -> Path:
-    """An encoder of other weights than the teacher's."""
+    """The teacher's encoder without its heads."""
     model, tokenizer = tiny_encoder()
-    torch.manual_seed(7)
-    for weights in model.encoder.parameters():
-        torch.nn.init.normal_(weights, std=0.2)
     folder = tmp_path / "base"
     model.encoder.save_pretrained(folder)  # type: ignore[operator]
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
@@ -101,6 +98,8 @@ def test_a_student_moves_towards_its_teacher(
         epochs=8,
         batch_size=8,
         learning_rate=0.003,
+        dropout=0.0,
+        encoder_dropout=0.0,
         smoothing=0.0,
         consistency=consistency,
         tracking="",
@@ -113,13 +112,14 @@ def test_a_student_moves_towards_its_teacher(
 
     def divergence(model: PairEncoder, featurizer: Featurizer) -> dict[str, float]:
         said = tones(TorchEngine(model, featurizer), rows)
-        distances.append(float((wanted * np.log(wanted / said.clip(1e-9)).clip(-50)).sum(-1).mean()))
+        distances.append(float((wanted * np.log(wanted / said)).sum(-1).mean()))
         return {"dev_mean": -distances[-1]}
 
     torch.manual_seed(settings.seed)
     divergence(*untrained(settings))
     fit(settings, rows, divergence)
-    assert distances[-1] < 0.5 * distances[0]
+    constant = float((wanted * np.log(wanted / wanted.mean(axis=0))).sum(-1).mean())
+    assert distances[-1] < constant < distances[0], "nearer than whoever says the same of every sentence"
 
 
 def untrained(settings: TrainArgs) -> tuple[PairEncoder, Featurizer]:
@@ -163,7 +163,7 @@ def test_twins_change_the_loss_by_their_divergence_only() -> None:
     assert loss(readings, targets, {}) == loss(alone, targets, {})
     assert inconsistency(readings, targets) > 0
     same = Readings({"tone": readings.heads["tone"][[0, 1, 2, 0, 2]]}, readings.cue)
-    assert inconsistency(same, targets) == pytest.approx(0, abs=1e-6)
+    assert float(inconsistency(same, targets)) == pytest.approx(0, abs=1e-6)
     none = Collator(Featurizer(tokenizer, MAX_LENGTH), twins=True)(rows_with_states()[1:2])["targets"]
     assert isinstance(none, dict)
     assert inconsistency(Readings({"tone": readings.heads["tone"][1:2]}, readings.cue[1:2]), none) == 0
