@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from detente.data.labelled import Labelled, write_labels
 from detente.data.scheme import Scheme, Variable
 from detente.infer.columns import SourceError
 from detente.train.coded import Names, Table, read_table
@@ -162,3 +163,16 @@ def test_a_date_that_is_none_is_said(tmp_path: Path) -> None:
     table = read(tmp_path, f"sentence,dyad,label,date\n{WARNED},CHN-JPN,yes,03/10/2021\n")
     assert len(table.rows) == 1
     assert table.notes == ["1 dates not understood (write 2021-03-10), read without: my.csv:2 '03/10/2021'"]
+
+
+def test_a_table_of_detente_import(tmp_path: Path) -> None:
+    """What is kept for a test isn't learnt from, and what a spreadsheet was kept from is undone."""
+    said = "-China warned Japan over the islands."
+    file = tmp_path / "labels.csv"
+    row = Labelled(id="1", sentence=said, dyad="CHN-JPN", part="train", coder="anna", labels={"coercion": "yes"})
+    kept = Labelled(id="2", sentence=MET, dyad="CHN-JPN", part="test", coder="anna", labels={"coercion": "no"})
+    write_labels([row, kept], file, SCHEME)
+    learnt, tested = read_table(file, SCHEME), read_table(file, SCHEME, part="test")
+    assert labels(learnt) == [(said, "CHN-JPN", 1)]
+    assert labels(tested) == [(MET, "CHN-JPN", 0)]
+    assert learnt.notes == ["1 rows left out, their part is not train"]

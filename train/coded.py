@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from detente.data.examples import sentence_id
+from detente.data.labelled import unguarded
 from detente.data.labels import dyad_id
 from detente.data.linker import Linker, linker
 from detente.data.mentions import Mention, dyads
@@ -20,6 +21,9 @@ from detente.train.sheets import rows as rows_of
 #: How many faults are told one by one; of contradictions, which someone has to settle, more.
 MOST_TOLD: Final = 5
 MOST_CLASHES: Final = 100
+
+#: The column by which `detente import` tells the rows that are learnt from and those that are kept for an honest test.
+PART: Final = "part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,13 @@ class Table:
 
 
 def read_table(
-    file: Path, scheme: Scheme, *, names: Names | None = None, encoding: str = "", states: Linker | None = None
+    file: Path,
+    scheme: Scheme,
+    *,
+    names: Names | None = None,
+    encoding: str = "",
+    states: Linker | None = None,
+    part: str = "train",
 ) -> Table:
     """Read a table of labels: CSV (commas, semicolons or tabs), JSON lines or Parquet.
 
@@ -94,6 +104,7 @@ def read_table(
         names: of the columns.
         encoding: of a CSV; empty to go by its first bytes.
         states: finds the states; None for the package's tables.
+        part: which rows are wanted, `train` or `test`; those whose column `part` says the other are left out.
 
     Raises:
         SourceError: it can't be read, a column is missing, or a label isn't in the codebook; the message says where.
@@ -109,11 +120,14 @@ def read_table(
     there = dict.fromkeys(key for _, row in lines if not isinstance(row, ValueError) for key in row)
     wanted = _variables(scheme, names, there, file) if there else {}
     table.read = len(lines)
-    more = 0
+    more = other = 0
     for line, row in lines:
         where = f"{file.name}:{line}"
         if isinstance(row, ValueError):
             broken.append(f"{where} {row}")
+            continue
+        if _text(row.get(key(PART))).casefold() in {"train", "test"} - {part}:
+            other += 1
             continue
         labels, strange = _labels(scheme, wanted, row)
         if strange:
@@ -122,7 +136,7 @@ def read_table(
         if not labels:
             empty.append(where)
             continue
-        sentence = str(row.get(key(names.sentence)) or "").strip()
+        sentence = unguarded(str(row.get(key(names.sentence)) or "").strip())
         try:
             pairs, no_date = finder.pairs(sentence, row)
         except ValueError as error:
@@ -144,6 +158,8 @@ def read_table(
     ):
         if faults:
             table.notes.append(f"{len(faults)} {what}: {_listed(faults)}")
+    if other:
+        table.notes.append(f"{other} rows left out, their part is not {part}")
     if more:
         table.notes.append(
             f"{more} rows more than the table has: a sentence without a dyad counts for each found in it"

@@ -184,7 +184,7 @@ def measure_own(
     if scheme is None:
         raise BadUsage(f"--labels measures models that `detente train --labels` made; {folder.name} isn't one")
     try:
-        table = read_table(labels, scheme, encoding=encoding)
+        table = read_table(labels, scheme, encoding=encoding, part="test")
         for note in table.notes:
             typer.echo(f"{labels}: {note}", err=True)
         measured = own.measure(folder, table)
