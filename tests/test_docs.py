@@ -12,6 +12,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +23,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from detente.infer.label import load
+from detente.models.store import resolve
+from tests.serving import served
 from tests.snippets import ROOT, RUN, SHOWN, Block, blocks, check, commands, links, options, spans
 
 PAGES = sorted(
@@ -67,16 +73,27 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)
 def test_a_page_runs(page: Path, desk: Path, base: Path) -> None:
     names: dict[str, object] = {"__name__": "__main__"}
-    for block in blocks(page):
-        if block.mark == "file":
-            (desk / block.says).write_text(block.text, "utf-8")
-        elif block.mark == "not run" or block.kind not in RUN:
-            continue
-        elif block.kind == "python":
-            # As many empty lines before it as in the page: a failure then names its line.
-            exec(compile("\n" * block.line + block.text, name(page), "exec"), names)
-        else:
-            run(block, base)
+    with asked(page) as place:
+        for block in (replace(block, text=block.text.replace("localhost:8000", place)) for block in blocks(page)):
+            if block.mark == "file":
+                (desk / block.says).write_text(block.text, "utf-8")
+            elif block.mark == "not run" or block.kind not in RUN:
+                continue
+            elif block.kind == "python":
+                # As many empty lines before it as in the page: a failure then names its line.
+                exec(compile("\n" * block.line + block.text, name(page), "exec"), names)
+            else:
+                run(block, base)
+
+
+@contextmanager
+def asked(page: Path) -> Iterator[str]:
+    """Run the server that a page speaks to; give its host and port."""
+    if "localhost:8000" not in page.read_text("utf-8"):
+        yield ""
+        return
+    with served(load(threads=1), resolve(None)) as address:
+        yield address.partition("//")[2]
 
 
 def run(block: Block, base: Path) -> None:

@@ -189,6 +189,7 @@ def test_registered_model_through_mlflow(
 
     monkeypatch.chdir(tmp_path)
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/ml.db")
+    mlflow.set_experiment("detente")
     with mlflow.start_run():
         mlflow.pyfunc.log_model(
             name="model",

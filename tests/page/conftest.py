@@ -54,8 +54,9 @@ def chromium() -> str:
     return shutil.which("chromium") or pytest.skip(f"apt-get installed no chromium: {ran.stderr.strip()[-200:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
+    """Of this folder only: Playwright leaves an event loop running in the thread until it is stopped."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=_QUIET)
