@@ -10,10 +10,11 @@ import { showStrip } from "./strip.js";
 import { Text } from "./text.js";
 import { MEANING, TONES, count, longDate, toneLabel } from "./words.js";
 
-/** What is shown: `{text, date, sentences, readings}`; and the choices that narrow it. */
+/** What is shown: `{text, date, asked, sentences, readings}`; and the choices that narrow it. */
 let article = null;
 const chosen = new Set(); // dyads; none chosen means all
 let running = null;
+let explaining = null;
 
 export function startArticle(model) {
   $("legend").append(...TONES.map((tone) => el("li", {}, toneLabel(tone), el("span", { class: "hint" }, MEANING[tone]))));
@@ -54,14 +55,16 @@ async function read(model) {
   if ($("date").validity.badInput) return refuse("The date is not complete; finish it or clear it.");
   const date = $("date").value;
   running?.abort();
+  explaining?.abort();
   const mine = (running = new AbortController());
   complain($("article-error"), "");
   busy(true);
   announce("Reading the article …");
   try {
     await model(); // the states' names
-    const answer = await postLabel({ text, ...(date && { date }), include_none: true }, mine.signal);
-    article = { text: new Text(text), date, ...answer };
+    const asked = { text, ...(date && { date }), include_none: true };
+    const answer = await postLabel(asked, mine.signal);
+    article = { text: new Text(text), date, asked, ...answer };
     chosen.clear();
     collapse();
     show();
@@ -73,6 +76,22 @@ async function read(model) {
   } finally {
     if (running === mine) busy(false);
   }
+}
+
+/** Have every reading of an article know why: asked for once, again only after it went wrong. */
+function explain(of) {
+  of.explained ??= askWhy(of).catch((error) => {
+    of.explained = null;
+    throw error;
+  });
+  return of.explained;
+}
+
+async function askWhy({ asked, readings }) {
+  explaining = new AbortController();
+  const answer = await postLabel({ ...asked, explain: true }, explaining.signal);
+  const whys = new Map(answer.readings.map((reading) => [`${reading.start} ${reading.dyad}`, reading.why]));
+  for (const reading of readings) reading.why = whys.get(`${reading.start} ${reading.dyad}`) ?? { spans: [], like: [] };
 }
 
 function refuse(message) {
@@ -108,8 +127,12 @@ function show() {
   $("all-dyads").hidden = !chosen.size;
   const readings = shownReadings();
   showStrip(article, { chosen, none: $("show-none").checked, onChoose: choose, onSentence: activate });
-  showProse(article, readings, { onActive: showDetails, onClear: clearDetails });
+  showProse(article, readings, { onActive: tell, onClear: clearDetails });
   clearDetails(article.readings.some((reading) => reading.tone !== "none"));
+}
+
+function tell(found, pinned) {
+  showDetails({ ...found, explain: () => explain(article) }, pinned);
 }
 
 function choose(dyad) {
@@ -119,7 +142,7 @@ function choose(dyad) {
 }
 
 /** A reading as a row: no lists, no objects. */
-function flat({ probabilities, mentions, ...reading }) {
+function flat({ probabilities, mentions, why, ...reading }) {
   const columns = Object.entries(probabilities).map(([tone, p]) => [`p_${tone.replace("-", "_")}`, p]);
   const found = mentions.map((mention) => `${mention.text} (${mention.state}, ${mention.how})`).join("; ");
   return { ...reading, date: article.date, ...Object.fromEntries(columns), mentions: found };

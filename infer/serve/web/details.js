@@ -1,23 +1,28 @@
-// What the model says of one sentence: for each dyad its tone, probabilities, warmth, direction, cue and states.
+// What the model says of one sentence: for each dyad its tone, probabilities, warmth, direction, cue, states, and why.
 
 import { $, el } from "./dom.js";
+import { whySection } from "./why.js";
 import { ALL_TONES, direction, directionSpoken, dyadName, how, percent, stateName, toneLabel, warmth } from "./words.js";
 
 let close = null;
 
 /**
  * Show a sentence's readings.
- * @param {{start, end, readings, text, close}} found
+ * @param {{start, end, readings, text, close, pin, explain}} found
  * @param {boolean} pinned whether the user chose it, rather than passed over it
  */
 export function showDetails(found, pinned) {
   close = found.close;
   const panel = $("details");
+  const pin = () => {
+    found.pin();
+    panel.classList.add("pinned");
+  };
   panel.classList.add("open");
   panel.classList.toggle("pinned", pinned);
   panel.replaceChildren(
     el("button", { type: "button", class: "close", "aria-label": "Close", onclick: found.close }, "×"),
-    ...found.readings.map((reading) => card(reading, found)),
+    ...found.readings.map((reading) => card(reading, { ...found, pin })),
   );
   panel.scrollTop = 0;
 }
@@ -37,7 +42,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && close && !document.querySelector("dialog[open]")) close();
 });
 
-function card(reading, { text }) {
+function card(reading, found) {
   const related = reading.tone !== "none";
   return el(
     "div",
@@ -54,8 +59,9 @@ function card(reading, { text }) {
         : []),
       ...(reading.cue ? pair("Cue", el("q", {}, reading.cue)) : []),
       ...(reading.root ? pair("PLOVER", `${reading.root} (${reading.quad})`) : []),
-      ...pair("States", el("ul", { class: "mentions" }, ...mentions(reading, text))),
+      ...pair("States", el("ul", { class: "mentions" }, ...mentions(reading, found.text))),
     ),
+    whySection(reading, found),
   );
 }
 

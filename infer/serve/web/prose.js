@@ -104,7 +104,8 @@ function select(node, found, pin) {
   node.classList.toggle("pinned", pin);
   node.setAttribute("aria-expanded", "true");
   if (pin) keepInView(node);
-  handlers.onActive({ ...found, text: handlers.article.text, close: () => close(node) }, pin);
+  const stay = () => node.classList.add("pinned");
+  handlers.onActive({ ...found, text: handlers.article.text, close: () => close(node), pin: stay }, pin);
 }
 
 /** On a phone the details come up over the lower half. */
