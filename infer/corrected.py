@@ -5,12 +5,14 @@ and period: the errors may depend on the tone, not on who and when. Where that i
 apart.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import orjson
 
+from detente.data.scheme import NONE, column
 from detente.infer.audit import Audit, Floats, draw_rates, mean, rates
 from detente.infer.extras import MissingExtra
 
@@ -42,7 +44,7 @@ def correct(frame: pd.DataFrame, audit: Audit, *, seed: int = 0) -> pd.DataFrame
     """Add what an audit corrects to what `series` returned.
 
     Args:
-        frame: the series.
+        frame: the series; of a label's share, that share is corrected in place of the warmth.
         audit: of the corpus that it was made of.
         seed: of the draws.
 
@@ -53,14 +55,17 @@ def correct(frame: pd.DataFrame, audit: Audit, *, seed: int = 0) -> pd.DataFrame
         that of the window and the shares are the period's. `attrs["audit"]` is the number of labelled rows.
 
     Raises:
-        ValueError: the audit is of other labels, or its model isn't the series'.
+        ValueError: the audit is of other labels, or its model isn't the series', or the labels have no scores and no
+            label was chosen.
     """
     labels = [*audit.classes]
-    columns = {label: label.replace("-", "_") for label in labels if label in audit.scores}
-    if not columns or (missing := [label for label, column in columns.items() if column not in frame]):
-        raise ValueError(
-            f"the audit is of {', '.join(labels)}; the series has no shares of {', '.join(missing or labels)}"
-        )
+    columns = {label: name for name, label in frame.attrs["shares"].items()}
+    if {*labels} - {NONE} != {*columns}:
+        raise ValueError(f"the audit is of {', '.join(labels)}; the series is of {', '.join(columns)}")
+    chosen = frame.attrs["label"]
+    scores = {label: float(label == chosen) for label in columns} if chosen else audit.scores
+    if not scores:
+        raise ValueError(f"{', '.join(labels)} have no scores, so there is no warmth to correct; choose a label")
     models = frame.attrs.get("models", [])
     if audit.model and models and audit.model != ", ".join(models):
         raise ValueError(f"the audit is of {audit.model}, the series was read by {', '.join(models)}; audit it again")
@@ -71,27 +76,25 @@ def correct(frame: pd.DataFrame, audit: Audit, *, seed: int = 0) -> pd.DataFrame
     point, drawn = rates(confusion), draw_rates(confusion, DRAWS, np.random.default_rng(seed))
     smooth = frame.attrs["smooth"]
     counted = _windows(frame, shares, smooth) if smooth > 1 else shares
-    warmth = mean(counted @ point, labels, audit.scores)
-    spread = np.std(mean(counted @ drawn, labels, audit.scores), axis=0)  # [draws, rows] over the draws
+    warmth = mean(counted @ point, labels, scores)
+    spread = np.std(mean(counted @ drawn, labels, scores), axis=0)  # [draws, rows] over the draws
     low, high = ("smooth_low", "smooth_high") if smooth > 1 else ("low", "high")
-    value = np.array([audit.scores.get(label, 0.0) for label in labels])
-    reach = np.hypot(1.96 * spread, _slope(point, value, labels, audit) * (frame[high] - frame[low]).to_numpy() / 2)
+    value = np.array([scores.get(label, 0.0) for label in labels])
+    reach = np.hypot(1.96 * spread, _slope(point, value, labels, scores) * (frame[high] - frame[low]).to_numpy() / 2)
     found = frame.assign(
         corrected=warmth,
         corrected_low=np.maximum(warmth - reach, value.min()),
         corrected_high=np.minimum(warmth + reach, value.max()),
-        **{
-            f"corrected_{label.replace('-', '_')}": part for label, part in zip(labels, (shares @ point).T, strict=True)
-        },
+        **{f"corrected_{column(label)}": part for label, part in zip(labels, (shares @ point).T, strict=True)},
     )
     found.attrs = {**frame.attrs, "audit": audit.rows}
     return found
 
 
-def _slope(point: Floats, value: Floats, labels: list[str], audit: Audit) -> float:
+def _slope(point: Floats, value: Floats, labels: list[str], scores: Mapping[str, float]) -> float:
     """Return how much of a difference between two readings' scores is left once they are corrected."""
-    each = mean(point, labels, audit.scores)
-    scored = np.array([label in audit.scores for label in labels]) & ~np.isnan(each)
+    each = mean(point, labels, scores)
+    scored = np.array([label in scores for label in labels]) & ~np.isnan(each)
     if scored.sum() < 2:
         return 1.0
     slope = float(np.polyfit(value[scored], each[scored], 1)[0])

@@ -122,6 +122,26 @@ def test_a_series_carries_the_correction() -> None:
     assert smooth["corrected"].std() <= found["corrected"].std()
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_share_is_corrected_as_a_share(own: bool) -> None:
+    # A nominal scheme of one's own: shares have other columns, and no label has a score.
+    names = [f"step-{k}" for k in range(5)] if own else [*TONES]
+    scores = {} if own else WARMTH
+    corpus = _corpus(8000).replace(dict(zip(TONES, names, strict=True)))
+    rows = corpus.sample(4000, random_state=0)
+    scored = Scored({str(k): int(n) for k, n in corpus["tone"].value_counts().items()}, 0.0, rows["tone"].tolist())
+    found = audit(rows["right"].tolist(), scored, labels=names, scores=scores, draws=100)
+    if own:
+        with pytest.raises(ValueError, match=r"step-0.* have no scores.*label"):
+            correct(series(corpus, draws=100), found)
+    frame = correct(series(corpus, label=names[1], draws=100), found)
+    right = corpus[corpus["right"] != "none"]
+    for row in frame.to_dict("records"):
+        of = right[(right["dyad"] == row["dyad"]) & (right["date"].str[:7] == f"{row['period']:%Y-%m}")]
+        assert 0 <= row["corrected_low"] <= row["corrected"] <= row["corrected_high"] <= 1
+        assert row["corrected"] == pytest.approx((of["right"] == names[1]).mean(), abs=0.06)
+
+
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "detente", *map(str, arguments)],

@@ -34,7 +34,7 @@ def run(notebook: Path) -> str:
 
 
 def test_there_are_notebooks() -> None:
-    assert [notebook.stem for notebook in NOTEBOOKS] == ["label_an_article", "temperature_of_a_dyad"]
+    assert [notebook.stem for notebook in NOTEBOOKS] == ["label_an_article", "own_codebook", "temperature_of_a_dyad"]
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
@@ -49,6 +49,18 @@ def test_no_output_in_git(notebook: Path) -> None:
 @pytest.mark.usefixtures("_quick")
 def test_label_an_article() -> None:
     assert "readings are left" in run(ROOT / "notebooks" / "label_an_article.ipynb")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_quick")
+def test_own_codebook(tmp_path: Path) -> None:
+    said = run(ROOT / "notebooks" / "own_codebook.ipynb")
+    assert re.search(r"my-model: 2\d\d of 300 rows", said)
+    assert "macro_f1" in said
+    assert "\x1b" not in said  # no colours, no spinner
+    assert "64 documents" in said
+    assert (tmp_path / "my-model" / "report" / "learning_curve_ladder.png").is_file()
+    assert {file.name for file in tmp_path.glob("*.png")} == {"ladder.png", "conflict.png"}
 
 
 @pytest.mark.usefixtures("_quick")

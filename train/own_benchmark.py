@@ -1,7 +1,7 @@
 """Measure what `detente train --labels` makes of 300 rows: PLOVER's quad classes, from PLV train, on PLV test.
 
-    python docs/own_codebook_figures.py            # three draws of 300 rows, mean and spread
-    python docs/own_codebook_figures.py --rows 1050 --draws 1
+    python -m detente.train.own_benchmark            # three draws of 300 rows, mean and spread
+    python -m detente.train.own_benchmark --rows 1050 --draws 1
 
 The shipped model has learnt PLOVER's codes on PLV train, so for it this scheme is no news. `without PLOVER` leaves out
 what its PLOVER heads have learnt and reads the other heads' layers and the pair's vector, which they have shaped too.
