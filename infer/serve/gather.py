@@ -85,7 +85,7 @@ class Gatherer:
         self._waiting: deque[_Job] = deque()
         self._ready = threading.Condition()
         self._stopped = False
-        self._threads = [threading.Thread(target=self._work, name=f"reader-{n}") for n in range(workers)]
+        self._threads = [threading.Thread(target=self._work, name=f"reader-{n}", daemon=True) for n in range(workers)]
 
     def start(self) -> None:
         """Start the threads."""

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from detente import (
+    cli_agreement,
     cli_audit,
     cli_bench,
     cli_corpora,
@@ -160,7 +161,7 @@ app.command()(cli_series.series)
 app.command()(cli_serve.serve)
 app.command()(cli_sample.sample)
 app.command("import")(cli_sample.import_)
-app.command()(cli_sample.agreement)
+app.command()(cli_agreement.agreement)
 app.command()(cli_audit.audit)
 app.command()(cli_corpora.corpora)
 app.command()(cli_train.train)

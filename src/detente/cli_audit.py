@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from detente.cli_agreement import told
 from detente.cli_read import Failure
-from detente.cli_sample import Encoding, listed, read_codebook, told
+from detente.cli_sample import Encoding, listed, read_codebook
 
 if TYPE_CHECKING:
     from detente.infer.audit import Audit

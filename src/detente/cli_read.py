@@ -3,6 +3,25 @@
 import datetime
 import sys
 from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_COLUMN = "Column that holds the {}, if not guessed."
+
+# How a corpus is to be read: options of every command that takes one.
+Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help=_COLUMN.format("text"))]
+Id = Annotated[str, typer.Option("--id", metavar="COLUMN", help=_COLUMN.format("id"))]
+Date = Annotated[str, typer.Option("--date", metavar="COLUMN", help=_COLUMN.format("date"))]
+Title = Annotated[str, typer.Option("--title", metavar="COLUMN", help=_COLUMN.format("title"))]
+Outlet = Annotated[str, typer.Option("--source", metavar="COLUMN", help=_COLUMN.format("outlet"))]
+DateFormat = Annotated[
+    str, typer.Option("--date-format", metavar="FORMAT", help="Of dates such as 03/10/2021: %d/%m/%Y.")
+]
+Encoding = Annotated[str, typer.Option("--encoding", help="Of the text.")]
+InputFormat = Annotated[
+    str, typer.Option("--from", metavar="FORMAT", help="jsonl, csv, tsv, parquet or text, if names don't tell.")
+]
 
 
 class Failure(Exception):  # noqa: N818  (a command's failure, as in its exit code)

@@ -1,28 +1,22 @@
-"""`detente sample`, `import` and `agreement`: sentences to coders, and what they said of them."""
+"""`detente sample` and `import`: sentences to coders, and what they gave back."""
 
-import math
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
 from rich import progress as rich
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from detente import cli_read
 from detente.cli_read import BadUsage, Failure
 
 if TYPE_CHECKING:
     from detente.data.labelled import Labelled
     from detente.data.scheme import Scheme
     from detente.data.tasks import Task
-    from detente.infer.agreement import Agreement, Estimate, Pair
     from detente.train.tasks import Design
-
-_COLUMN = "Column that holds the {}, if not guessed."
 
 #: Rows that a message lists.
 LISTED = 20
@@ -53,16 +47,14 @@ def sample(
         bool, typer.Option(help="Show coders the model's label, in the part that isn't random.")
     ] = True,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the random numbers.")] = 0,
-    text: Annotated[str, typer.Option(metavar="COLUMN", help=_COLUMN.format("text"))] = "",
-    id_: Annotated[str, typer.Option("--id", metavar="COLUMN", help=_COLUMN.format("id"))] = "",
-    date: Annotated[str, typer.Option(metavar="COLUMN", help=_COLUMN.format("date"))] = "",
-    title: Annotated[str, typer.Option(metavar="COLUMN", help=_COLUMN.format("title"))] = "",
-    outlet: Annotated[str, typer.Option("--source", metavar="COLUMN", help=_COLUMN.format("outlet"))] = "",
-    date_format: Annotated[str, typer.Option(metavar="FORMAT", help="Of dates such as 03/10/2021: %d/%m/%Y.")] = "",
-    encoding: Annotated[str, typer.Option(help="Of the text.")] = "utf-8",
-    input_format: Annotated[
-        str, typer.Option("--from", metavar="FORMAT", help="jsonl, csv, tsv, parquet or text, if names don't tell.")
-    ] = "",
+    text: cli_read.Text = "",
+    id_: cli_read.Id = "",
+    date: cli_read.Date = "",
+    title: cli_read.Title = "",
+    outlet: cli_read.Outlet = "",
+    date_format: cli_read.DateFormat = "",
+    encoding: cli_read.Encoding = "utf-8",
+    input_format: cli_read.InputFormat = "",
     force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
 ) -> None:
     """Draw sentences worth labelling from a corpus, as tasks of Label Studio and as a spreadsheet.
@@ -226,122 +218,6 @@ def _list(lines: Sequence[str], what: str) -> None:
             typer.echo(f"  {line}", err=True)
         if len(lines) > LISTED:
             typer.echo(f"  and {len(lines) - LISTED:,} more", err=True)
-
-
-def agreement(
-    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="The table that `detente import` wrote.")],
-    codebook: Annotated[
-        Path | None, typer.Option(metavar="YAML", help="The codebook; without it no label stands above another.")
-    ] = None,
-    variable: Annotated[str, typer.Option(metavar="NAME", help="Only this variable.")] = "",
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the sentences they differ on.")] = None,
-    encoding: Encoding = "",
-) -> None:
-    """Measure how far coders agree, and list where they don't.
-
-    [bold]Example[/bold]
-
-      detente agreement labels.csv --codebook my.yaml --csv differences.csv
-
-    Krippendorff's alpha over all coders (nominal; ordinal too where the codebook says so), Cohen's kappa of each pair,
-    95 % intervals over sentences, and which label the one gives where the other gives another.
-    """
-    from detente.data.labelled import LabelsError, read_labels  # noqa: PLC0415
-    from detente.data.scheme import Variable  # noqa: PLC0415
-    from detente.infer.agreement import agreement as measure  # noqa: PLC0415
-
-    scheme = read_codebook(codebook) if codebook else None
-    try:
-        rows, names = read_labels(labels, scheme, variable=variable, encoding=encoding)
-        if scheme is not None:
-            variables = [v for v in scheme.variables if v.name in names]
-        else:
-            variables = []
-            for name in names:
-                seen = tuple(sorted({row.labels[name] for row in rows if name in row.labels}))
-                if len(seen) < 2:
-                    raise LabelsError(
-                        f"{labels}: {name} has {len(seen)} label{'' if len(seen) == 1 else 's'} ({', '.join(seen)}); "
-                        f"agreement needs two"
-                    )
-                variables.append(Variable(name=name, kind="nominal", labels=seen))
-        results = [measure(rows, v) for v in variables]
-    except ValueError as error:
-        raise Failure(str(error)) from error
-    console = Console()
-    for result in results:
-        _agreed(result, console)
-    if csv:
-        _differences(results, csv)
-        typer.echo(f"the sentences they differ on are in {csv}", err=True)
-
-
-def _agreed(result: "Agreement", console: Console) -> None:
-    variable = result.variable
-    console.print(
-        f"[bold]{variable.name}[/bold]: {result.units:,} sentences labelled by two coders or more", highlight=False
-    )
-    for name, estimate in (("nominal", result.nominal), ("ordinal", result.ordinal)):
-        if estimate is not None:
-            console.print(f"Krippendorff's alpha, {name}: {told(estimate)}", highlight=False)
-    for number, what in (
-        (result.single, "labelled by one coder only"),
-        (result.repeated, "labelled twice by one coder; the last counts"),
-    ):
-        if number:
-            console.print(f"{number:,} {what}", highlight=False)
-    for pair in result.pairs:
-        console.print(_pair(pair, variable.labels))
-    table = Table("dyad", "sentence", "said", title="they differ on", box=box.SIMPLE_HEAD, title_justify="left")
-    for difference in result.differences[:LISTED]:
-        said = "\n".join(f"{coder}: {label}" for coder, label in difference.said.items())
-        table.add_row(Text(difference.row.dyad), Text(difference.row.sentence), Text(said))
-    if result.differences:
-        console.print(table)
-    if (more := len(result.differences) - LISTED) > 0:
-        console.print(f"and {more:,} more; --csv FILE lists all", highlight=False)
-
-
-def _pair(pair: "Pair", labels: Sequence[str]) -> Table:
-    weighted = f", weighted {told(pair.weighted)}" if pair.weighted else ""
-    title = (
-        f"{pair.first} (rows) and {pair.second}: {pair.units:,} sentences, {pair.same:.0%} alike, "
-        f"Cohen's kappa {told(pair.kappa)}{weighted}"
-    )
-    table = Table("", title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
-    for label in labels:
-        table.add_column(Text(label), justify="right")
-    for label, counts in zip(labels, pair.confusion.tolist(), strict=True):
-        table.add_row(Text(label), *(str(count) if count else "·" for count in counts))
-    return table
-
-
-def _differences(results: Sequence["Agreement"], file: Path) -> None:
-    from detente.data.labelled import COLUMNS, guarded, write_csv  # noqa: PLC0415
-
-    coders = sorted({coder for result in results for coder in result.coders})
-    write_csv(
-        file,
-        [*(name for name in COLUMNS if name != "coder"), "variable", *map(guarded, coders)],
-        [
-            [
-                *(guarded(getattr(d.row, name)) for name in COLUMNS if name != "coder"),
-                result.variable.name,
-                *(d.said.get(coder, "") for coder in coders),
-            ]
-            for result in results
-            for d in result.differences
-        ],
-    )
-
-
-def told(estimate: "Estimate") -> str:
-    """Write a figure with its interval."""
-    if math.isnan(estimate.value):
-        return "not defined: there is one label only"
-    if math.isnan(estimate.low):
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
 
 
 def read_codebook(file: Path) -> "Scheme":

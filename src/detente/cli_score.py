@@ -9,28 +9,24 @@ import typer
 from rich import progress as rich
 from rich.console import Console
 
-from detente import cli_spark
+from detente import cli_read, cli_spark
 from detente.cli_read import BadUsage, Failure
 
 if TYPE_CHECKING:
     from detente.infer.score import Progress, Summary
 
-_COLUMN = "Column that holds the {}, if not guessed."
-
 
 def score(
     source: Annotated[str, typer.Argument(metavar="IN", help="A file or a folder; - for JSON lines as they come.")],
     target: Annotated[str, typer.Argument(metavar="OUT", help="Folder to write, or to go on with.")],
-    text: Annotated[str, typer.Option(metavar="COLUMN", help=_COLUMN.format("text"))] = "",
-    id_: Annotated[str, typer.Option("--id", metavar="COLUMN", help=_COLUMN.format("id"))] = "",
-    date: Annotated[str, typer.Option(metavar="COLUMN", help=_COLUMN.format("date"))] = "",
-    title: Annotated[str, typer.Option(metavar="COLUMN", help=_COLUMN.format("title"))] = "",
-    outlet: Annotated[str, typer.Option("--source", metavar="COLUMN", help=_COLUMN.format("outlet"))] = "",
-    date_format: Annotated[str, typer.Option(metavar="FORMAT", help="Of dates such as 03/10/2021: %d/%m/%Y.")] = "",
-    encoding: Annotated[str, typer.Option(help="Of the text.")] = "utf-8",
-    input_format: Annotated[
-        str, typer.Option("--from", metavar="FORMAT", help="jsonl, csv, tsv, parquet or text, if names don't tell.")
-    ] = "",
+    text: cli_read.Text = "",
+    id_: cli_read.Id = "",
+    date: cli_read.Date = "",
+    title: cli_read.Title = "",
+    outlet: cli_read.Outlet = "",
+    date_format: cli_read.DateFormat = "",
+    encoding: cli_read.Encoding = "utf-8",
+    input_format: cli_read.InputFormat = "",
     output_format: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="Of the parts: parquet, jsonl or csv.")
     ] = "parquet",
