@@ -42,8 +42,8 @@ def gather(readings: Readings, dyads: Sequence[str] = (), label: str = "") -> pd
         dyads: only these; all if empty.
         label: measure its share in place of warmth: `warmth` is 1 where the tone is this, else 0.
 
-    `attrs["tone"]` is the `Variable` that the tones are labels of: the shipped one, that of the model's own scheme, or
-    where that isn't known, one of the labels that there are.
+    `attrs["tone"]` is the `Variable` that the tones are labels of: the shipped one, that of the model's own scheme (a
+    data frame may bring it in its own `attrs`), or where that isn't known, one of the labels that there are.
 
     Raises:
         ValueError: a column is missing, a value in it is none, or there is no such label.
@@ -59,7 +59,7 @@ def gather(readings: Readings, dyads: Sequence[str] = (), label: str = "") -> pd
         table = _pairs(readings)
     if missing := [name for name in NEEDED if name not in table]:
         raise ValueError(f"no column {', '.join(missing)}; there are {', '.join(map(str, table)) or 'none'}")
-    tone = known.tone if known else _variable(table["tone"])
+    tone = known.tone if known else table.attrs.get("tone") or _variable(table["tone"])
     if label and label not in tone.labels:
         raise ValueError(f"{label!r} is no label; those are {', '.join(tone.labels)}")
     if label:

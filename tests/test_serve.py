@@ -11,6 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from detente.data.labels import TONES
+from detente.data.scheme import SHIPPED as SHIPPED_SCHEME
+from detente.data.scheme import Variable
 from detente.data.tables import tables
 from detente.infer.document import Document
 from detente.infer.label import Detente, Sentence, load
@@ -18,10 +20,13 @@ from detente.infer.reading import Reading, schema
 from detente.infer.series import series
 from detente.infer.serve import app as serving
 from detente.infer.serve import examples
+from detente.infer.serve.answers import Refusal
 from detente.infer.serve.app import Server
 from detente.infer.serve.card import metrics
 from detente.infer.serve.gather import MOST, SHARE, Gatherer
 from detente.infer.serve.limits import Budget
+from detente.infer.serve.schemas import Series
+from detente.infer.serve.summing import summed
 from detente.models.store import SHIPPED, resolve
 from tests.serving import PATIENCE, Gated, asking, near, served, until
 
@@ -245,7 +250,10 @@ def test_series_of_nothing_is_empty(server: httpx.Client) -> None:
             {"readings": [{"date": "2021", "dyad": "CHN-USA", "tone": "frosty", "warmth": -1}], "min_probability": 0.5},
             "min_probability needs the probabilities",
         ),
-        ({"readings": [{"date": "2021", "dyad": "CHN-USA", "tone": "icy", "warmth": -1}]}, "readings.0.tone: should"),
+        (
+            {"readings": [{"date": "2021", "dyad": "CHN-USA", "tone": "icy", "warmth": -1}]},
+            "readings.0.tone: 'icy' is none of none, frosty",
+        ),
         ({"readings": [{"date": "x", "dyad": "CHN-USA", "tone": "frosty", "warmth": -1}]}, "'x' is not a date"),
     ],
 )
@@ -342,3 +350,18 @@ def test_server_stops_its_threads(model: Detente, tiny_model: Path) -> None:
     assert server.gatherer.alive()
     server.gatherer.stop()
     until(lambda: not server.gatherer.alive())
+
+
+def test_a_series_of_labels_of_ones_own() -> None:
+    coercion = Variable(name="coercion", kind="binary", labels=("no", "yes"))
+    readings = [
+        {"id": "a", "date": "2021-03-10", "dyad": "CHN-JPN", "tone": tone, "warmth": warmth, "direction": "mutual"}
+        for tone, warmth in (("yes", 0.9), ("yes", 0.7))
+    ]
+    asked = Series.model_validate({"readings": readings})
+    (row,), about = summed(asked, [], coercion)
+    assert row["warmth"] == pytest.approx(0.8)
+    assert (row["share_yes"], row["share_no"]) == (1.0, 0.0)
+    assert about["labels"]
+    with pytest.raises(Refusal, match=r"readings\.0\.tone: 'yes' is none of none, frosty"):
+        summed(asked, [], SHIPPED_SCHEME.tone)

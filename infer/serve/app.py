@@ -152,6 +152,8 @@ class Server:
             body["examples"] = {name: {"value": value} for name, value in requests.items()}
         reading = reading_schema(self.model.scheme)
         described["components"]["schemas"]["Reading"] = {k: v for k, v in reading.items() if k != "$schema"}
+        if self.model.engine.config.own is not None:  # its shares and scores are of other labels
+            described["components"]["schemas"]["Row"] = {"type": "object"}
         told = described["paths"]["/v1/label"]["post"]["responses"]["200"]["content"]["application/json"]
         told["example"] = examples.LABELLED
         if self._keys:
@@ -216,7 +218,7 @@ class Server:
             ]
             self._note(request, "".join(a.text for a in asked.articles), [r for readings in read for r in readings])
         loop = asyncio.get_running_loop()
-        series, about = await loop.run_in_executor(self._summing, summing.summed, asked, rows)
+        series, about = await loop.run_in_executor(self._summing, summing.summed, asked, rows, self.model.scheme.tone)
         return answer({"model": self.model.engine.name, "series": series, "about": about})
 
     async def describe(self) -> Response:

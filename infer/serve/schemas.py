@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
 
-from detente.data.labels import TONES
 from detente.infer.document import Document
 from detente.infer.series import PERIODS
 
@@ -86,8 +85,8 @@ class DatedReading(BaseModel):
     date: str | None
     source: str | None = None
     dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")
-    tone: _one_of(*TONES)  # type: ignore[valid-type]
-    warmth: Warmth | None
+    tone: str = Field(description="one of the model's labels")
+    warmth: float | None
     direction: str | None = None
     probabilities: dict[str, Probability] | None = None
     model: str | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from detente.data.scheme import NONE, Variable
 from detente.infer import dates
 from detente.infer.reading import Reading
 from detente.infer.rows import row
@@ -32,12 +33,13 @@ def rows(number: int, article: Article, readings: Sequence[Reading]) -> list[dic
     return [row(reading, document=number, date=date, source=article.source) for reading in readings]
 
 
-def summed(asked: Series, found: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def summed(asked: Series, found: list[dict[str, Any]], tone: Variable) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Sum up readings per dyad and period.
 
     Args:
         asked: the options, and readings if there are any.
         found: rows of the articles' readings.
+        tone: what the readings' tones are labels of.
 
     Returns:
         The rows of the series, as JSON values, and how it was made; both empty where there is no reading.
@@ -48,13 +50,19 @@ def summed(asked: Series, found: list[dict[str, Any]]) -> tuple[list[dict[str, A
     given = found or [_row(number, reading) for number, reading in enumerate(asked.readings)]
     if not given:
         return [], {}
-    if asked.min_probability and any("p_none" not in one for one in given):
+    labels = {*tone.labels, NONE}
+    for number, one in enumerate(given):
+        if one["tone"] not in labels:
+            raise Refusal(422, f"readings.{number}.tone: {one['tone'][:40]!r} is none of {', '.join(tone.labels)}")
+    if asked.min_probability and not all(any(name.startswith("p_") for name in one) for one in given):
         raise Refusal(422, "min_probability needs the probabilities of every reading")
     options = asked.model_dump(
         include={"period", "sources", "since", "until", "min_probability", "source_cap", "smooth"}
     )
     try:
-        frame = series(pd.DataFrame(given), dyads=asked.dyads, **options)
+        table = pd.DataFrame(given)
+        table.attrs["tone"] = tone
+        frame = series(table, dyads=asked.dyads, **options)
     except ValueError as error:
         raise Refusal(422, str(error)) from error
     frame["period"] = frame["period"].dt.strftime("%Y-%m-%d")

@@ -5,7 +5,7 @@ import { startArticle } from "./article.js";
 import { $, complain } from "./dom.js";
 import { startSeries } from "./series.js";
 import { startTabs } from "./tabs.js";
-import { learnNames } from "./words.js";
+import { TONES, learnNames } from "./words.js";
 
 let asked = null;
 
@@ -14,6 +14,9 @@ function model() {
   asked ??= getModel().then(
     (about) => {
       learnNames(about);
+      if (!TONES.every((tone) => tone in about.warmth)) {
+        throw new Error("This server's model answers a codebook of its own; the page shows the shipped tones only. Ask the API.");
+      }
       $("model").textContent = `Model ${about.name} ${about.version}, codebook ${about.codebook}`;
       return about;
     },
