@@ -61,7 +61,8 @@ def pair_vectors(examples: Sequence[Example]) -> Floats:
                 )
                 found[i] = torch.cat([means[row], a + b, a * b]).numpy()
     vectors = np.array(found, dtype=np.float64)
-    return np.asarray((vectors - vectors.mean(0)) / vectors.std(0))
+    spread = vectors.std(0)
+    return np.asarray((vectors - vectors.mean(0)) / np.where(spread > 1e-9, spread, 1.0))  # some never change
 
 
 def _pooled(
