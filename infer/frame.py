@@ -124,26 +124,12 @@ def _folder(folder: Path, dyads: Sequence[str], scheme: Scheme) -> pd.DataFrame:
     """Read the parts' columns that count, and of the rows no more than is asked for."""
     import pyarrow as pa  # noqa: PLC0415  (those who bring a frame need none of this)
     import pyarrow.dataset as ds  # noqa: PLC0415
-    from pyarrow import csv  # noqa: PLC0415
 
-    from detente.infer.rows import schema  # noqa: PLC0415
+    from detente.infer.rows import opened  # noqa: PLC0415
 
-    parts = sorted(folder.glob("part-*"))
-    if not parts:
-        raise FileNotFoundError(f"{folder}: no part-* there; write them with `detente score IN {folder}`")
     used = (*NEEDED, *OPTIONAL, *_probabilities(scheme.tone))
-    counted = pa.schema([field for field in schema(scheme) if field.name in used])
-    match parts[0].suffix:
-        case ".csv":
-            lines = csv.ParseOptions(newlines_in_values=True)  # a sentence may run over two
-            data = ds.dataset(parts, counted, ds.CsvFileFormat(lines))
-        case ".jsonl":
-            data = ds.dataset(parts, counted, ds.JsonFileFormat())
-        case _:
-            data = ds.dataset(parts)
+    data = opened(folder, used, NEEDED, scheme)
     names = data.schema.names
-    if missing := [name for name in NEEDED if name not in names]:
-        raise ValueError(f"{folder}: no column {', '.join(missing)}; there are {', '.join(names)}")
     wanted = [name for name in used if name in names]
     if {"document", "id"} <= {*wanted}:
         wanted.remove("id")  # may be the same for two documents

@@ -34,7 +34,8 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import IO, Any, Final, Protocol
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 import pyarrow as pa
@@ -42,6 +43,9 @@ import pyarrow.parquet as pq
 
 from detente.data.scheme import SHIPPED, Scheme, column
 from detente.infer.reading import Reading
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
 
 #: Changes when a column is added, taken away or means something else.
 SCHEMA_VERSION: Final = "1"
@@ -233,3 +237,38 @@ WRITERS: Final[Mapping[str, type[ParquetWriter | JsonLinesWriter | CsvWriter]]] 
     "jsonl": JsonLinesWriter,
     "csv": CsvWriter,
 }
+
+
+def opened(folder: Path, used: Iterable[str], needed: Iterable[str], scheme: Scheme = SHIPPED) -> "ds.Dataset":
+    """Open the parts of a folder that `detente score` wrote.
+
+    Args:
+        folder: of the parts.
+        used: columns that are read, where they are there; text formats are read as the schema types these.
+        needed: columns that must be there.
+        scheme: that the readings are of.
+
+    Raises:
+        FileNotFoundError: there are no parts.
+        ValueError: a column is missing.
+    """
+    import pyarrow.dataset as ds  # noqa: PLC0415  (those who write parts need none of this)
+    from pyarrow import csv as arrow  # noqa: PLC0415
+
+    parts = sorted(folder.glob("part-*"))
+    if not parts:
+        raise FileNotFoundError(f"{folder}: no part-* there; write them with `detente score IN {folder}`")
+    names = {*used}
+    typed = pa.schema([field for field in schema(scheme) if field.name in names])
+    match parts[0].suffix:
+        case ".csv":
+            lines = arrow.ParseOptions(newlines_in_values=True)  # a sentence may run over two
+            data = ds.dataset(parts, typed, ds.CsvFileFormat(lines))
+        case ".jsonl":
+            data = ds.dataset(parts, typed, ds.JsonFileFormat())
+        case _:
+            data = ds.dataset(parts)
+    there = data.schema.names
+    if missing := [name for name in needed if name not in there]:
+        raise ValueError(f"{folder}: no column {', '.join(missing)}; there are {', '.join(there)}")
+    return data

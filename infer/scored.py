@@ -7,42 +7,13 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
-from pyarrow import csv
 
 from detente.data.labelled import Labelled
 from detente.infer.audit import Scored
-from detente.infer.rows import SCHEMA
+from detente.infer.rows import opened
 
 _NEEDED: Final = ("sentence", "dyad", "tone")
 _OPTIONAL: Final = ("id", "warmth", "model", "found")
-
-
-def dataset(folder: Path) -> ds.Dataset:
-    """Open the parts.
-
-    Raises:
-        FileNotFoundError: there are none.
-        ValueError: a column is missing.
-    """
-    parts = sorted(folder.glob("part-*"))
-    if not parts:
-        raise FileNotFoundError(f"{folder}: no part-* there; write them with `detente score IN {folder} --all`")
-    match parts[0].suffix:
-        case ".csv":
-            lines = csv.ParseOptions(newlines_in_values=True)  # a sentence may run over two
-            data = ds.dataset(parts, _plain_schema(), ds.CsvFileFormat(lines))
-        case ".jsonl":
-            data = ds.dataset(parts, _plain_schema(), ds.JsonFileFormat())
-        case _:
-            data = ds.dataset(parts)
-    if missing := [name for name in _NEEDED if name not in data.schema.names]:
-        raise ValueError(f"{folder}: no column {', '.join(missing)}; there are {', '.join(data.schema.names)}")
-    return data
-
-
-def _plain_schema() -> pa.Schema:
-    return pa.schema([field for field in SCHEMA if field.name in (*_NEEDED, *_OPTIONAL)])
 
 
 def look_up(folder: Path, rows: Sequence[Labelled]) -> Scored:
@@ -52,7 +23,7 @@ def look_up(folder: Path, rows: Sequence[Labelled]) -> Scored:
         FileNotFoundError: the folder isn't there or holds no part.
         ValueError: it isn't what `detente score` writes.
     """
-    data = dataset(folder)
+    data = opened(folder, (*_NEEDED, *_OPTIONAL), _NEEDED)
     columns = [name for name in (*_NEEDED, *_OPTIONAL) if name in data.schema.names]
     wanted = pa.array(sorted({row.sentence for row in rows}), pa.string())
     asked = {(row.sentence, row.dyad) for row in rows}

@@ -19,6 +19,7 @@ from detente.infer.engine import Engine, Floats, PairReading
 from detente.infer.explain import only, weigh, without
 from detente.infer.label import Detente
 from detente.models.features import Item, Span
+from detente.train.evaluate import markdown_table, percent
 from detente.train.metrics import interval
 from detente.train.rows import item_of
 
@@ -137,18 +138,16 @@ def seconds(engine: Engine, texts: Sequence[str]) -> tuple[float, float]:
 
 def markdown(result: Faithfulness) -> list[str]:
     """Write the figures as lines of Markdown, in per cent."""
-    lines = [
-        "| explanations | rows | model | 95 % interval | as many random words |",
-        "| --- | --- | --- | --- | --- |",
-    ]
+    lines = []
     for name, value in result.figures.items():
         low, high = result.intervals[name]
         rows = result.rows if name == "cue_f1" else result.explained
-        cells = (NAMES[name], f"{rows:,}", _percent(value), f"{_percent(low)}–{_percent(high)}")
-        lines.append(f"| {' | '.join((*cells, _percent(result.random[name])))} |")
+        between = f"{percent(low)}–{percent(high)}"
+        lines.append([NAMES[name], f"{rows:,}", percent(value), between, percent(result.random[name])])
     plain, explained = (1000 * value for value in result.seconds)
+    head = ["explanations", "rows", "model", "95 % interval", "as many random words"]
     return [
-        *lines,
+        *markdown_table(head, lines).splitlines(),
         "",
         f"A sentence takes {plain:.1f} ms, with its explanation {explained:.1f} ms: {result.times:.1f} times as long.",
     ]
@@ -222,7 +221,3 @@ def _interval(values: Floats, resamples: int, seed: int) -> tuple[float, float]:
 
 def _meets(word: Span, spans: Iterable[Span]) -> bool:
     return any(start < word[1] and word[0] < end for start, end in spans)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"

@@ -11,6 +11,7 @@ from detente.data.labels import expected_warmth
 from detente.data.scheme import Variable
 from detente.infer.engine import Floats
 from detente.train import curve
+from detente.train.evaluate import markdown_table, percent
 from detente.train.linear import Ints
 from detente.train.metrics import class_f1, confusion, ece, interval, macro_f1, micro_f1
 
@@ -146,9 +147,9 @@ def grid(measured: Sequence[Measured]) -> tuple[list[str], list[list[str]]]:
             result.variable,
             f"{result.rows:,}",
             metric,
-            _percent(value),
-            "–".join(map(_percent, result.intervals[metric])),
-            *(_percent(result.baselines[name][metric]) for name in floors),
+            percent(value),
+            "–".join(map(percent, result.intervals[metric])),
+            *(percent(result.baselines[name][metric]) for name in floors),
         ]
         for result in measured
         for metric, value in result.metrics.items()
@@ -171,9 +172,4 @@ def remarks(measured: Sequence[Measured]) -> list[str]:
 def markdown(measured: Sequence[Measured]) -> str:
     """Write a report as Markdown."""
     head, lines = grid(measured)
-    rows = "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines))
-    return rows + "\n\n" + "\n".join(f"- {remark}" for remark in remarks(measured)) + "\n"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
+    return markdown_table(head, lines) + "\n" + "\n".join(f"- {remark}" for remark in remarks(measured)) + "\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from detente.data.scheme import NONE, Variable
+from detente.data.scheme import NONE, Variable, column
 from detente.infer import dates
 from detente.infer.reading import Reading
 from detente.infer.rows import row
@@ -76,5 +76,5 @@ def summed(asked: Series, found: list[dict[str, Any]], tone: Variable) -> tuple[
 def _row(number: int, reading: DatedReading) -> dict[str, Any]:
     """Return a reading as a row; one without an id is a document of its own."""
     record = reading.model_dump(exclude={"probabilities"})
-    named = {f"p_{tone.replace('-', '_')}": p for tone, p in (reading.probabilities or {}).items()}
+    named = {f"p_{column(label)}": p for label, p in (reading.probabilities or {}).items()}
     return {**record, **named, "document": reading.id or number}

@@ -93,16 +93,16 @@ def evaluate(
     console.print(tables.table(results, title=f"{folder.name}, {split}"))
     if json:
         tables.save(results, json)
-    if markdown:
-        markdown.write_text(tables.markdown(results), "utf-8")
+    written = tables.markdown(results)
     if why:
         from detente.infer.engine import Engine  # noqa: PLC0415
         from detente.train import faithful  # noqa: PLC0415
 
         lines = "\n".join(faithful.markdown(faithful.faithfulness(Engine(folder))))
         typer.echo(lines)
-        if markdown:
-            markdown.write_text(f"{markdown.read_text('utf-8')}\n{lines}\n", "utf-8")
+        written += f"\n{lines}\n"
+    if markdown:
+        markdown.write_text(written, "utf-8")
     if whole:
         _show(console, whole)
         _keep(whole, report, tracking, experiment)
