@@ -1,6 +1,7 @@
 """The pair encoder: a sentence is encoded once, every dyad in it is read from the same vectors (extra `[train]`)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -10,10 +11,11 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from detente.models.config import ModelConfig
+from detente.models.config import HEADS, ModelConfig
 from detente.models.features import MARKERS
+from detente.models.restored import weights
 from detente.models.rounded import round_weights
-from detente.models.store import CONFIG, TOKENIZER, WEIGHTS, read_config, write_json
+from detente.models.store import CONFIG, ONNX, SHAPE, TOKENIZER, WEIGHTS, ModelError, read_config, write_json
 
 ENCODER = "encoder"  # the folder of the encoder's own configuration
 
@@ -29,6 +31,11 @@ class Readings:
 
     heads: dict[str, Tensor]
     cue: Tensor
+
+
+def _module(head: str) -> str:
+    """Return what a head is called among torch's modules, whose names have no dots."""
+    return head.replace(".", "·")
 
 
 class PairEncoder(nn.Module):
@@ -50,18 +57,20 @@ class PairEncoder(nn.Module):
         width = int(encoder.config.hidden_size)  # type: ignore[union-attr, arg-type]
         self.query = nn.Linear(4 * width, width)
         self.dropout = nn.Dropout(dropout)
-        self.heads = nn.ModuleDict(
-            {
-                name: nn.Sequential(
-                    nn.Linear(5 * width, config.hidden),
-                    nn.GELU(),
-                    nn.Dropout(dropout),
-                    nn.Linear(config.hidden, len(labels)),
-                )
-                for name, labels in config.heads.items()
-            }
-        )
-        round_weights(self, rounded=config.rounded)
+        self.heads = nn.ModuleDict()
+        self.add_heads(config.heads)
+
+    def add_heads(self, heads: Mapping[str, tuple[str, ...]]) -> None:
+        """Put untrained heads beside those that are there, each with the labels of its outputs."""
+        for name, labels in heads.items():
+            self.heads[_module(name)] = nn.Sequential(
+                nn.Linear(self.query.in_features // 4 * 5, self.spec.hidden),
+                nn.GELU(),
+                nn.Dropout(self.dropout.p),
+                nn.Linear(self.spec.hidden, len(labels)),
+            )
+        self.spec = replace(self.spec, heads={**self.spec.heads, **heads})
+        round_weights(self, rounded=self.spec.rounded)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, mentions: Tensor, pairs: Tensor) -> Readings:
         """Read every pair of the batch; shapes as in `features.Batch`."""
@@ -76,7 +85,7 @@ class PairEncoder(nn.Module):
         cue = cue.masked_fill(attention_mask[sentence] == 0, -1e4)
         evidence = torch.bmm(cue.softmax(-1).unsqueeze(1), tokens).squeeze(1)  # [D, H]
         vector = self.dropout(torch.cat((pair, evidence), dim=-1))
-        return Readings({name: head(vector) for name, head in self.heads.items()}, cue)
+        return Readings({name: self.heads[_module(name)](vector) for name in self.spec.heads}, cue)
 
     @classmethod
     def from_base(
@@ -86,14 +95,14 @@ class PairEncoder(nn.Module):
 
         Args:
             config: of the new model.
-            base: a folder that `save_pretrained` wrote, another encoder's folder, or a hub id.
+            base: a folder that `save_pretrained` wrote, an exported model's, another encoder's, or a hub id.
             dropout: of the pair's vector.
             encoder_dropout: within the encoder; None for what its configuration says.
 
         Returns:
             The model and its tokenizer.
         """
-        if (Path(base) / ENCODER).is_dir():
+        if (Path(base) / ENCODER).is_dir() or (Path(base) / ONNX).is_file():
             model, tokenizer = cls.from_pretrained(Path(base))
             model.spec, model.dropout.p = config, dropout
             round_weights(model, rounded=config.rounded)
@@ -120,13 +129,22 @@ class PairEncoder(nn.Module):
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> tuple[Self, Tokenizer]:
-        """Load what `save_pretrained` wrote, in evaluation mode.
+        """Load what `save_pretrained` wrote, in evaluation mode, or an exported model, without heads of its own.
 
         Raises:
             ModelError: the folder lacks a file, or it cannot be read.
         """
         config = read_config(folder)
-        encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder / ENCODER), add_pooling_layer=False)
-        model = cls(config, encoder)
-        model.load_state_dict(load_file(folder / WEIGHTS))
+        exported = (folder / ONNX).is_file()
+        if exported:
+            config = replace(config, own=None, heads={h: names for h, names in config.heads.items() if h in HEADS})
+        found = weights(folder, config) if exported else load_file(folder / WEIGHTS)
+        shape = AutoConfig.from_pretrained(folder / (SHAPE if exported else ENCODER))
+        model = cls(config, AutoModel.from_config(shape, add_pooling_layer=False))
+        try:
+            model.load_state_dict(found)
+        except RuntimeError as error:  # of an export, where two equal parameters are stored as one
+            raise ModelError(
+                f"{folder}: the weights aren't those of its network ({str(error).splitlines()[0]})"
+            ) from error
         return model.eval(), Tokenizer.from_file(str(folder / TOKENIZER))

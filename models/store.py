@@ -13,6 +13,7 @@ CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 WEIGHTS = "model.safetensors"  # for training
 ONNX = "model.onnx"  # for use
+SHAPE = "encoder.json"  # the encoder's own configuration, with which an exported model can be trained on
 MANIFEST = "manifest.json"  # SHA-256 of every other file
 
 SHIPPED = "detente-mini"
@@ -51,7 +52,7 @@ def _download(name: str) -> Path:
 
     try:
         # Never more than the files that a model folder has: no pickles, no code.
-        return Path(snapshot_download(name, allow_patterns=[CONFIG, TOKENIZER, ONNX, MANIFEST, "README.md"]))
+        return Path(snapshot_download(name, allow_patterns=[CONFIG, TOKENIZER, ONNX, SHAPE, MANIFEST, "README.md"]))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(f"no folder {name} here, and the hub did not give it: {str(error).splitlines()[0]}") from error
 

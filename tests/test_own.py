@@ -31,11 +31,12 @@ from detente.infer.table import bar, colour
 from detente.models.config import HEADS, ModelConfig
 from detente.models.features import Item
 from detente.models.store import ONNX, ModelError, read_config, verify
-from detente.train import curve, graft, linear
+from detente.train import curve, finetune, graft, linear
 from detente.train.coded import Coded, Table, read_table
 from detente.train.export import export
-from detente.train.own import LabelsError, _groups, measure, train
-from tests.conftest import tiny_encoder
+from detente.train.gathered import LabelsError, groups_of
+from detente.train.own import measure, train
+from tests.conftest import tiny_encoder, trained_a_little
 
 STATES = ["China", "Japan", "India", "France", "Kenya", "Brazil"]
 SAID = {"warned": "hostile", "met": "even", "thanked": "warm"}
@@ -71,7 +72,7 @@ def own(table: Table, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
 def int8(folder: Path, *, rounded: bool) -> Path:
     model, tokenizer = tiny_encoder()
     model.spec = replace(model.spec, rounded=rounded)
-    return export(model, tokenizer, folder / "tiny")
+    return export(trained_a_little(model), tokenizer, folder / "tiny")
 
 
 @pytest.mark.parametrize("kind", ["fp32", "blocks", "rows"])
@@ -241,7 +242,7 @@ def test_no_document_or_sentence_is_on_both_sides(drawn: list[tuple[int, int, in
         Coded(Item(f"Sentence {sentence}.", [], []), "", str(document), {"v": label}, "")
         for sentence, document, label in drawn
     ]
-    groups, gold = _groups(coded), np.array([label for *_, label in drawn])
+    groups, gold = groups_of(coded), np.array([label for *_, label in drawn])
     if len(set(groups.tolist())) < 3 or np.bincount(gold).max() < 2:
         return
     for learnt, held in linear.folds(gold, groups, 0):
@@ -350,3 +351,33 @@ def test_a_folder_whose_scheme_was_broken(own: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(values), "utf-8")
     with pytest.raises(ModelError, match="scheme is malformed"):
         read_config(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the libraries that a run goes through
+def test_the_network_is_finetuned(table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = int8(tmp_path, rounded=True)
+    monkeypatch.setattr(finetune, "STEPS", 12)
+    monkeypatch.setattr(finetune, "EPOCHS", (1.0, 4.0))
+    told: list[str] = []
+    scale, force = train(table, SCHEME, tmp_path / "mine", base=base, finetune=True, curves=False, progress=told.append)
+    assert set(scale.baselines) == {"majority", "TF-IDF", "linear heads"}
+    assert scale.rows == force.rows == len(table.rows)
+    assert any("fold 5 of 5" in line for line in told)
+    verify(tmp_path / "mine")
+    config = read_config(tmp_path / "mine")
+    assert config.own == SCHEME
+    assert list(config.heads) == [*HEADS, "own:scale", "own:force"]
+    assert "fine-tuned" in (tmp_path / "mine" / "README.md").read_text("utf-8")
+    (reading,) = load(tmp_path / "mine").label("China warned Japan.")
+    assert reading.tone in SCALE.labels
+    assert sorted((tmp_path / "mine" / "report").iterdir()) == [tmp_path / "mine" / "report" / "report.json"]
+    again = finetune.Tuner(tmp_path / "mine", SCHEME, table.rows, tmp_path / "run")
+    model, _ = again.tuned(range(12))
+    assert list(model.spec.heads) == list(config.heads), "the heads of an earlier scheme are replaced"
+
+
+def test_only_a_rounded_model_is_finetuned(table: Table, tiny_int8: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="rounded: true"):
+        train(table, SCHEME, tmp_path / "mine", base=tiny_int8, finetune=True, curves=False)
+    assert not (tmp_path / "mine").exists()

@@ -15,9 +15,11 @@ from detente.infer.engine import Engine
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer, Item
 from detente.models.rounded import RoundedLinear, round_weights, rounded
+from detente.models.store import SHAPE, ModelError, seal
 from detente.train.engine import TorchEngine
 from detente.train.export import export
 from detente.train.parity import parity
+from tests.conftest import trained_a_little
 
 ITEMS = [
     Item("China warned the United States.", [[(0, 5)], [(17, 30)]], [(0, 1), (1, 0)]),
@@ -92,3 +94,37 @@ def test_rounding_is_kept_with_the_weights(rounded_torch: tuple[PairEncoder, Tok
     assert isinstance(again.query, RoundedLinear)
     plain, _ = PairEncoder.from_base(replace(model.spec, rounded=False), str(tmp_path))
     assert type(plain.query) is nn.Linear
+
+
+def test_an_exported_model_can_be_trained_on(rounded_torch: tuple[PairEncoder, Tokenizer], tmp_path: Path) -> None:
+    """Its weights come back as int8 keeps them, and answer as the export does."""
+    before, tokenizer = rounded_torch
+    trained_a_little(before)
+    folder = export(before, tokenizer, tmp_path / "model")
+    model, again = PairEncoder.from_base(before.spec, str(folder))
+    assert again.get_vocab() == tokenizer.get_vocab()
+    assert model.spec == before.spec
+    with torch.no_grad():
+        for (name, weight), (_, known) in zip(
+            sorted(model.named_parameters()), sorted(before.named_parameters()), strict=True
+        ):
+            assert torch.allclose(weight, known, atol=float(known.abs().max()) / 127), name
+    ours = TorchEngine(model, Featurizer(again, before.spec.max_length)).read(ITEMS)
+    theirs = Engine(folder).read(ITEMS)
+    for one, other in zip(ours, theirs, strict=True):
+        for a, b in zip(one, other, strict=True):
+            assert np.allclose(a.heads["tone"], b.heads["tone"], atol=0.02)
+
+
+def test_an_export_that_lost_too_much_is_refused(
+    rounded_torch: tuple[PairEncoder, Tokenizer], tiny_int8: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="rounded: true"):
+        PairEncoder.from_pretrained(tiny_int8)
+    folder = export(*rounded_torch, tmp_path / "model")
+    with pytest.raises(ModelError, match="aren't those of its network"):
+        PairEncoder.from_pretrained(folder)  # untrained: its biases are all nought, and stored as one
+    (folder / SHAPE).unlink()
+    seal(folder)
+    with pytest.raises(ModelError, match="older detente"):
+        PairEncoder.from_pretrained(folder)

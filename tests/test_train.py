@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import TrainerCallback
+from transformers import AutoModel, TrainerCallback
 
 from detente.data.labels import TONES
 from detente.infer.engine import Engine, softmax
@@ -20,7 +21,7 @@ from detente.models.store import read_config, verify
 from detente.train.args import Corpus, read_args
 from detente.train.calibrate import fit_temperatures, nll, temperature
 from detente.train.evaluate import evaluate, markdown, save
-from detente.train.fit import fit
+from detente.train.fit import fit, layer_of
 from detente.train.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
 from detente.train.run import train, training_rows
 from tests.conftest import CORPORA, MAX_LENGTH
@@ -233,3 +234,18 @@ def test_two_half_batches_weigh_as_much_as_a_whole_one(config: Path) -> None:
         fit(settings, rows, lambda _model, _featurizer: {"dev_mean": 0.0}, [Keeper()])
     whole, halves = losses
     assert halves == pytest.approx(whole, rel=0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("corpora")
+@pytest.mark.filterwarnings("ignore")
+def test_frozen_layers_stay_and_what_stands_on_them_learns(config: Path, base: Path) -> None:
+    """In bfloat16, which a CPU has too."""
+    settings = read_args(config, ["epochs=1", "freeze_layers=1", "precision=bf16"])
+    trained, _ = fit(settings, training_rows(settings)[:8], lambda _model, _featurizer: {"dev_mean": 0.0})
+    before = AutoModel.from_pretrained(base, add_pooling_layer=False).state_dict()
+    moved = {name for name, value in trained.encoder.state_dict().items() if not torch.equal(value, before[name])}
+    layers = len({name.split(".layer.")[1].split(".")[0] for name in before if ".layer." in name})
+    assert layers > 1
+    assert moved
+    assert all(layer_of(name) >= 1 for name in moved)

@@ -55,6 +55,8 @@ class TrainArgs:
         encoder_dropout: dropout within the encoder; None for what its own configuration says. 0 trains a small encoder
             over a few epochs as well, and half as fast again on a CPU.
         freeze_embeddings: leave the token embeddings as they are.
+        freeze_layers: leave this many of the lowest encoder layers as they are, and the embeddings with them; each
+            saves two thirds of its time.
         corpora: which corpora are read, and how.
         heads: factor of each head's loss (`cue` included); a head that is missing has 1.
         confidence: weight of a label by the annotator's confidence (1 guess, 2 probable, 3 clear).
@@ -92,6 +94,7 @@ class TrainArgs:
     dropout: float = 0.1
     encoder_dropout: float | None = None
     freeze_embeddings: bool = False
+    freeze_layers: int = Field(default=0, ge=0)
     corpora: dict[str, Corpus] = field(default_factory=lambda: {"annotations": Corpus()})
     heads: dict[str, float] = field(default_factory=dict)
     confidence: dict[int, float] = field(default_factory=lambda: {1: 0.5, 2: 0.9, 3: 1.0})

@@ -26,6 +26,7 @@ class Collator:
     Attributes:
         featurizer: tokenizer and padding.
         markers: mark the actors in the text, one sequence per pair.
+        heads: labels of each head that the network has.
         smoothing: label smoothing of hard labels.
         masked: share of rows whose states are hidden.
         swapped: share of rows whose states are exchanged for others.
@@ -35,6 +36,7 @@ class Collator:
 
     featurizer: Featurizer
     markers: bool = False
+    heads: Mapping[str, Sequence[str]] = field(default_factory=lambda: HEADS)
     smoothing: float = 0.0
     masked: float = 0.0
     swapped: float = 0.0
@@ -104,7 +106,7 @@ class Collator:
             batch: may hold more items behind these.
         """
         out: dict[str, Tensor] = {"weight": torch.tensor([label.weight for label in labels])}
-        for head, names in HEADS.items():
+        for head, names in self.heads.items():
             none = [0.0] * len(names)
             target = torch.tensor([label.heads.get(head, none) for label in labels])
             smoothing = self.smoothing * (target.amax(-1, keepdim=True) == 1)  # a soft label is smooth already

@@ -10,11 +10,10 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from detente.models.config import HEADS
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer, Item
 from detente.models.rounded import round_weights
-from detente.models.store import CONFIG, ONNX, TOKENIZER, seal, write_json
+from detente.models.store import CONFIG, ONNX, SHAPE, TOKENIZER, seal, write_json
 from detente.train.quantize import quantize
 
 OPSET = 18
@@ -56,6 +55,7 @@ def export(model: PairEncoder, tokenizer: Tokenizer, folder: Path, *, int8: bool
     tokenizer.no_truncation()
     tokenizer.save(str(folder / TOKENIZER))
     write_json(folder / CONFIG, model.spec.to_dict())
+    (folder / SHAPE).write_text(model.encoder.config.to_json_string(), "utf-8")  # type: ignore[union-attr, operator]
     seal(folder)
     return folder
 
@@ -76,7 +76,7 @@ def to_onnx(model: PairEncoder, tokenizer: Tokenizer, file: Path) -> None:
         "attention_mask": {0: "sentences", 1: "tokens"},
         "mentions": {0: "sentences", 1: "actors", 2: "tokens"},
         "pairs": {0: "pairs"},
-        **{head: {0: "pairs"} for head in HEADS},
+        **{head: {0: "pairs"} for head in model.spec.heads},
         "cue": {0: "pairs", 1: "tokens"},
     }
     arrays = example.arrays()

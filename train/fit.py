@@ -2,12 +2,21 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainerControl, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainingArguments,
+)
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -86,31 +95,29 @@ def rates(model: nn.Module, settings: TrainArgs) -> list[dict[str, Any]]:
         if not name.startswith("encoder."):
             rate *= settings.head_rate
         else:
-            layer = next((int(p) for p in name.split(".") if p.isdigit()), -1)
-            rate *= settings.layer_decay ** (depth - 1 - layer)
+            rate *= settings.layer_decay ** (depth - 1 - layer_of(name))
         decay = 0.0 if parameter.ndim < 2 else settings.weight_decay  # none for biases and norms
         groups.setdefault((rate, decay), []).append(parameter)
     return [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()]
 
 
-def fit(
-    settings: TrainArgs,
-    rows: Sequence[Row],
-    develop: Develop,
-    callbacks: Sequence[TrainerCallback] = (),
-) -> tuple[PairEncoder, Featurizer]:
-    """Train a model on rows.
+def layer_of(parameter: str) -> int:
+    """Return the number of the encoder layer that a parameter is of, by its name; -1 for those below and above them."""
+    return next((int(part) for part in parameter.split(".") if part.isdigit()), -1)
 
-    Args:
-        settings: of the run.
-        rows: training rows; repeats and draws are already in them.
-        develop: measures a model on the dev splits.
-        callbacks: of the Trainer (MLflow).
 
-    Returns:
-        The best model by `settings.metric`, and what reads text for it.
-    """
-    torch.manual_seed(settings.seed)
+def freeze(model: PairEncoder, *, embeddings: bool, layers: int) -> None:
+    """Take the embeddings, or the lowest layers of the encoder and all they stand on, out of training."""
+    if embeddings:
+        model.encoder.embeddings.requires_grad_(False)
+    for name, parameter in model.encoder.named_parameters():
+        # What has no number lies below: embeddings, and MPNet's positions, whose gradient would pass all layers.
+        if layers and layer_of(name) < layers:
+            parameter.requires_grad_(False)
+
+
+def begin(settings: TrainArgs) -> tuple[PairEncoder, Tokenizer]:
+    """Return the untrained model of a run's settings and its tokenizer."""
     config = ModelConfig(
         name=settings.name,
         version=settings.version,
@@ -120,9 +127,35 @@ def fit(
         markers=settings.markers,
         rounded=settings.rounded,
     )
-    model, tokenizer = PairEncoder.from_base(config, locate(settings.base), settings.dropout, settings.encoder_dropout)
-    if settings.freeze_embeddings:
-        model.encoder.embeddings.requires_grad_(False)
+    return PairEncoder.from_base(config, locate(settings.base), settings.dropout, settings.encoder_dropout)
+
+
+def _developed(develop: Develop, featurizer: Featurizer, model: PairEncoder) -> dict[str, float]:
+    return develop(model, featurizer)
+
+
+def fit(
+    settings: TrainArgs,
+    rows: Sequence[Row],
+    develop: Develop | None,
+    callbacks: Sequence[TrainerCallback] = (),
+    started: tuple[PairEncoder, Tokenizer] | None = None,
+) -> tuple[PairEncoder, Featurizer]:
+    """Train a model on rows.
+
+    Args:
+        settings: of the run.
+        rows: training rows; repeats and draws are already in them.
+        develop: measures a model on the dev splits; None to go through all epochs unmeasured, without checkpoints.
+        callbacks: of the Trainer (MLflow).
+        started: a model to train on and its tokenizer; None to start from the settings' base.
+
+    Returns:
+        The best model by `settings.metric`, or the last if it isn't measured, and what reads text for it.
+    """
+    torch.manual_seed(settings.seed)
+    model, tokenizer = started or begin(settings)
+    freeze(model, embeddings=settings.freeze_embeddings, layers=settings.freeze_layers)
     featurizer = Featurizer(tokenizer, settings.max_length)
     cuda = torch.cuda.is_available()
     bf16 = settings.precision == "bf16" or (settings.precision == "auto" and cuda and torch.cuda.is_bf16_supported())
@@ -134,12 +167,13 @@ def fit(
         learning_rate=settings.learning_rate,
         warmup_steps=settings.warmup,
         lr_scheduler_type="linear",
+        use_cpu=not cuda,
         bf16=bf16,
         tf32=True if cuda else None,
-        eval_strategy="epoch",
-        save_strategy="epoch",
+        eval_strategy="epoch" if develop else "no",
+        save_strategy="epoch" if develop else "no",
         save_total_limit=2,
-        load_best_model_at_end=True,
+        load_best_model_at_end=develop is not None,
         metric_for_best_model=settings.metric,
         greater_is_better=True,
         logging_steps=50,
@@ -149,11 +183,12 @@ def fit(
         remove_unused_columns=False,
         report_to="none",
         label_names=["targets"],
+        disable_tqdm=develop is None,
     )
     early = [] if settings.patience is None else [EarlyStoppingCallback(settings.patience)]
     trainer = PairTrainer(
         settings,
-        lambda m: develop(m, featurizer),
+        partial(_developed, develop, featurizer) if develop else None,
         model=model,
         args=arguments,
         train_dataset=list(rows),
@@ -161,6 +196,7 @@ def fit(
         data_collator=Collator(
             featurizer,
             settings.markers,
+            model.spec.heads,
             smoothing=settings.smoothing,
             masked=settings.masked,
             swapped=settings.swapped,
@@ -169,6 +205,8 @@ def fit(
         ),
         callbacks=[*early, *callbacks],
     )
+    if develop is None:
+        trainer.remove_callback(PrinterCallback)
     last = (
         get_last_checkpoint(arguments.output_dir) if settings.resume and Path(arguments.output_dir).is_dir() else None
     )

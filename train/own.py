@@ -3,9 +3,9 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -16,29 +16,16 @@ from detente.infer.engine import Engine, Floats
 from detente.infer.rows import schema
 from detente.models.config import HEADS, ModelConfig, head_of
 from detente.models.features import mark
-from detente.models.store import CONFIG, ONNX, TOKENIZER, read_config, seal, verify, write_json
+from detente.models.store import CONFIG, ONNX, SHAPE, TOKENIZER, read_config, seal, verify, write_json
 from detente.train import curve, graft, linear
 from detente.train.baselines import BASELINES
-from detente.train.coded import Coded, Table
-from detente.train.linear import Ints, Vectors
-from detente.train.measured import Measured, counts_of, markdown, measured
+from detente.train.coded import Table
+from detente.train.gathered import LabelsError, Rows, gathered, labelled_rows
+from detente.train.linear import Splits, Vectors
+from detente.train.measured import Measured, markdown, measured
 
-#: Rows with a label under which nothing is learnt.
-LEAST: Final = 10
-
-
-class LabelsError(ValueError):
-    """A table that a model can't be made from; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The rows that have a label of one variable, and where they stand in the table."""
-
-    at: Ints
-    items: list[Coded]
-    gold: Ints
-    groups: Ints
+if TYPE_CHECKING:
+    from detente.train.finetune import Tuner
 
 
 def train(
@@ -49,11 +36,12 @@ def train(
     base: Path,
     name: str = "",
     without: Sequence[str] = (),
+    finetune: bool = False,
     seed: int = 1,
     curves: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[Measured]:
-    """Make a model that answers a scheme: linear heads on the frozen pair vectors of another model.
+    """Make a model that answers a scheme of another one: linear heads on its frozen vectors, or all of it fine-tuned.
 
     Args:
         table: of labels.
@@ -61,7 +49,8 @@ def train(
         folder: to write; it must not be there, or be empty.
         base: folder of an exported model.
         name: of the new model; that of the folder if empty.
-        without: heads of the base whose hidden layers are left out of what the new heads read.
+        without: heads of the base whose hidden layers are left out of what linear heads read.
+        finetune: fine-tune the network; linear heads are then measured beside it, and the learning curves are theirs.
         seed: of folds and draws.
         curves: make learning curves.
         progress: told what is being done.
@@ -78,34 +67,51 @@ def train(
         schema(scheme)
     except ValueError as error:
         raise LabelsError(str(error)) from error
-    parts = {v.name: _rows_of(table.rows, v) for v in scheme.variables}
+    parts = {v.name: labelled_rows(table.rows, v) for v in scheme.variables}
     verify(base)
     progress("reading the sentences")
     reader = Vectors(base, without)
     vectors = reader.of([row.item for row in table.rows])
-    heads, temperatures, results = {}, {}, []
-    for variable in scheme.variables:
-        rows = parts[variable.name]
-        own = vectors[rows.at]
-        progress(f"{variable.name}: cross-validating")
-        with threadpool_limits(1):  # of products so small, a second thread waits longer than it works
-            result, temperature = _validated(variable, rows, own, seed, curves=curves)
-            head = linear.fit(own, rows.gold, len(variable.labels))
-        heads[head_of(variable)] = (head.weights, head.bias)
-        temperatures[head_of(variable)] = temperature
-        results.append(result)
-    progress("writing the model")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+    with tempfile.TemporaryDirectory(dir=_parent(folder)) as scratch:
+        tuner = _tuner(base, scheme, table, Path(scratch) / "run", seed) if finetune else None
+        tuned = tuner.held_out(parts, progress) if tuner else {}
+        heads, temperatures, results = {}, {}, []
+        for variable in scheme.variables:
+            rows = parts[variable.name]
+            own = vectors[rows.at]
+            progress(f"{variable.name}: cross-validating")
+            with threadpool_limits(1):  # of products so small, a second thread waits longer than it works
+                result, temperature = _validated(variable, rows, own, seed, tuned.get(variable.name), curves=curves)
+                head = linear.fit(own, rows.gold, len(variable.labels))
+            heads[head_of(variable)] = (head.weights, head.bias)
+            temperatures[head_of(variable)] = temperature
+            results.append(result)
+        progress("writing the model")
         made = Path(scratch) / "model"
         made.mkdir()
-        _write(made, base, reader.names, scheme, heads, temperatures, name or folder.name)
-        _report(made, table, results, read_config(made))
+        config = _config(read_config(base), scheme, temperatures, name or folder.name)
+        if tuner:
+            tuner.export(config, made, progress)
+        else:
+            _write(made, base, reader.names, heads, config)
+        _report(made, table, results, config, finetune=finetune)
         if folder.is_dir():
             folder.rmdir()
         made.replace(folder)
     folder.chmod(0o755)
     return results
+
+
+def _tuner(base: Path, scheme: Scheme, table: Table, scratch: Path, seed: int) -> "Tuner":
+    from detente.train.finetune import Tuner  # noqa: PLC0415  (torch, which linear heads do without)
+
+    return Tuner(base, scheme, table.rows, scratch, seed)
+
+
+def _parent(folder: Path) -> Path:
+    """Return the folder that a new one will stand in, which is made if it isn't there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder.parent
 
 
 def free(folder: Path) -> None:
@@ -128,7 +134,7 @@ def measure(folder: Path, table: Table) -> list[Measured]:
     pairs = engine.read([row.item for row in table.rows])
     results = []
     for variable in engine.config.own.variables:
-        rows = _gathered(table.rows, variable)
+        rows = gathered(table.rows, variable)
         if not len(rows.at):
             continue
         said = np.stack([pairs[i][0].heads[head_of(variable)] for i in rows.at])
@@ -136,55 +142,18 @@ def measure(folder: Path, table: Table) -> list[Measured]:
     return results
 
 
-def _rows_of(rows: Sequence[Coded], variable: Variable) -> _Rows:
-    """Return the rows with a label of a variable.
-
-    Raises:
-        LabelsError: they are too few to learn from.
-    """
-    found = _gathered(rows, variable)
-    counts = counts_of(found.gold, variable)
-    there = {label: count for label, count in counts.items() if count}
-    said = ", ".join(f"{count} {label}" for label, count in there.items()) or "none"
-    if len(there) == 1 and len(found.gold) >= LEAST:
-        raise LabelsError(f"{variable.name}: all {len(found.gold)} rows are {next(iter(there))!r}; it takes two labels")
-    if len(found.gold) < LEAST:
-        raise LabelsError(
-            f"{variable.name}: {len(found.gold)} rows with a label ({said}); it takes {LEAST} at least, and some "
-            "hundred to be of use"
-        )
-    if len(np.unique(found.groups)) < 3 or sorted(there.values())[-2] < 2:
-        raise LabelsError(f"{variable.name}: {said} in {len(np.unique(found.groups))} documents; too few to split")
-    return found
-
-
-def _gathered(rows: Sequence[Coded], variable: Variable) -> _Rows:
-    at = np.array([i for i, row in enumerate(rows) if variable.name in row.labels], dtype=np.int64)
-    items = [rows[i] for i in at]
-    return _Rows(at, items, np.array([row.labels[variable.name] for row in items], dtype=np.int64), _groups(items))
-
-
-def _groups(rows: Sequence[Coded]) -> Ints:
-    """Number the rows so that those of one document or of one sentence have one number, and so on from row to row."""
-    parent: dict[str, str] = {}
-
-    def root(key: str) -> str:
-        while (above := parent.setdefault(key, key)) != key:
-            parent[key] = key = parent[above]
-        return key
-
-    for row in rows:
-        parent[root(f"sentence {row.item.text}")] = root(f"document {row.document}")
-    numbers: dict[str, int] = {}
-    return np.array(
-        [numbers.setdefault(root(f"document {row.document}"), len(numbers)) for row in rows], dtype=np.int64
-    )
-
-
-def _validated(variable: Variable, rows: _Rows, vectors: Floats, seed: int, *, curves: bool) -> tuple[Measured, float]:
+def _validated(
+    variable: Variable,
+    rows: Rows,
+    vectors: Floats,
+    seed: int,
+    tuned: tuple[Splits, Floats] | None,
+    *,
+    curves: bool,
+) -> tuple[Measured, float]:
     """Measure a variable on rows that were held out, and return the temperature that suits them."""
     labels = len(variable.labels)
-    splits = linear.folds(rows.gold, rows.groups, seed)
+    splits = tuned[0] if tuned else linear.folds(rows.gold, rows.groups, seed)
     if not splits:
         raise LabelsError(f"{variable.name}: a label stands in one document only; it takes rows of several")
     tested = np.concatenate([test for _, test in splits])
@@ -192,17 +161,21 @@ def _validated(variable: Variable, rows: _Rows, vectors: Floats, seed: int, *, c
         [linear.fit(vectors[train], rows.gold[train], labels).read(vectors[test]) for train, test in splits]
     )
     temperature = round(linear.temperature(logits, rows.gold[tested]), 4)
+    said = linear.answers(logits, temperature)
     texts = [mark(row.item).text for row in rows.items]
     floors = {name: _floor(build, texts, rows.gold, labels, splits) for name, build in BASELINES.items()}
     points = curve.points(vectors, rows.gold, rows.groups, variable.labels, splits, seed) if curves else []
     how = f"{len(splits)}-fold cross-validation" if len(splits) > 1 else "a fifth held out"
-    said = linear.answers(logits, temperature)
+    if tuned:
+        floors["linear heads"] = said
+        temperature = round(linear.temperature(tuned[1], rows.gold[tested]), 4)
+        said = linear.answers(tuned[1], temperature)
     return measured(
         variable, rows.gold[tested], rows.groups[tested], said, rows.gold, floors, how, len(splits[0][0]), points
     ), temperature
 
 
-def _floor(build: Any, texts: Sequence[str], gold: Ints, labels: int, splits: Any) -> Floats:
+def _floor(build: Any, texts: Sequence[str], gold: linear.Ints, labels: int, splits: Splits) -> Floats:
     """Return what a baseline says of the rows measured on; of too few words, it says nothing."""
     answers = []
     for train, test in splits:
@@ -218,37 +191,36 @@ def _floor(build: Any, texts: Sequence[str], gold: Ints, labels: int, splits: An
     return np.concatenate(answers)
 
 
-def _write(
-    folder: Path,
-    base: Path,
-    names: Sequence[str],
-    scheme: Scheme,
-    heads: Mapping[str, tuple[Floats, Floats]],
-    temperatures: Mapping[str, float],
-    name: str,
-) -> None:
-    """Write the model's folder."""
-    config = read_config(base)
-    known = {head: labels for head, labels in config.heads.items() if head in HEADS}
-    model = onnx.load(base / ONNX)
-    graft.grafted(model, names, heads)
-    onnx.save(model, folder / ONNX)
-    shutil.copyfile(base / TOKENIZER, folder / TOKENIZER)
-    new = replace(
-        config,
+def _config(base: ModelConfig, scheme: Scheme, temperatures: Mapping[str, float], name: str) -> ModelConfig:
+    """Return the configuration of a model with a scheme of its own; heads that an earlier scheme put on it are gone."""
+    known = {head: labels for head, labels in base.heads.items() if head in HEADS}
+    return replace(
+        base,
         name=name,
         version="1",
-        base=f"{config.name} {config.version}",
+        base=f"{base.name} {base.version}",
         heads={**known, **{head_of(v): v.labels for v in scheme.variables}},
-        temperature={**{h: t for h, t in config.temperature.items() if h in known}, **temperatures},
+        temperature={**{h: t for h, t in base.temperature.items() if h in known}, **temperatures},
         codebook="own",
         own=scheme,
     )
-    write_json(folder / CONFIG, new.to_dict())
+
+
+def _write(
+    folder: Path, base: Path, names: Sequence[str], heads: Mapping[str, tuple[Floats, Floats]], config: ModelConfig
+) -> None:
+    """Write the folder of a model with linear heads."""
+    model = onnx.load(base / ONNX)
+    graft.grafted(model, names, heads)
+    onnx.save(model, folder / ONNX)
+    for name in (TOKENIZER, SHAPE):
+        if (base / name).is_file():
+            shutil.copyfile(base / name, folder / name)
+    write_json(folder / CONFIG, config.to_dict())
     seal(folder)
 
 
-def _report(folder: Path, table: Table, results: Sequence[Measured], config: ModelConfig) -> None:
+def _report(folder: Path, table: Table, results: Sequence[Measured], config: ModelConfig, *, finetune: bool) -> None:
     """Write what was measured: for people (README.md), for programs (report.json), and the learning curves."""
     report = folder / "report"
     report.mkdir()
@@ -260,7 +232,8 @@ def _report(folder: Path, table: Table, results: Sequence[Measured], config: Mod
     lines = [
         f"# {config.name}",
         "",
-        f"Made with `detente train --labels` from {config.base}: linear heads on its frozen pair vectors. "
+        f"Made with `detente train --labels` from {config.base}: "
+        f"{'the network fine-tuned' if finetune else 'linear heads on its frozen pair vectors'}. "
         f"{len(table.rows)} of the {table.read} rows of the table were learnt from.",
         *(f"- {note}" for note in table.notes),
         "",

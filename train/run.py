@@ -92,13 +92,14 @@ def training_rows(settings: TrainArgs) -> list[Row]:
 
 def develop(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> dict[str, float]:
     """Measure a torch model on the dev splits of a run's corpora."""
-    return benchmarks.develop(TorchEngine(model, featurizer), list(settings.corpora))
+    engine = TorchEngine(model, featurizer, half=settings.precision == "bf16")
+    return benchmarks.develop(engine, list(settings.corpora))
 
 
 def calibrated(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> PairEncoder:
     """Fit the temperature of each head on the dev splits and write it into the model's configuration."""
     heads: dict[str, tuple[list[Floats], list[int]]] = {}
-    engine = TorchEngine(model, featurizer)
+    engine = TorchEngine(model, featurizer, half=settings.precision == "bf16")
     for benchmark in benchmarks.DEV:
         if benchmark.corpus not in settings.corpora or settings.corpora[benchmark.corpus].dev:
             continue

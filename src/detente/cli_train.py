@@ -45,6 +45,9 @@ def train(
     without: Annotated[
         str, typer.Option(metavar="HEADS", help="Don't read what these heads of the base have learnt: root,quad.")
     ] = "",
+    finetune: Annotated[
+        bool, typer.Option("--finetune", help="Fine-tune the network: minutes, not seconds, for more from more labels.")
+    ] = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the splits.")] = 1,
 ) -> None:
     """Train a model by a file of settings, or make one that answers a codebook of one's own from a table of labels.
@@ -60,7 +63,8 @@ def train(
     A run by settings that was stopped goes on from its last checkpoint; MLflow keeps its curves (`mlflow ui
     --backend-store-uri sqlite:///mlruns.db`). With --labels, a row is a sentence, a dyad and a label; a codebook with
     several variables has a column for each. The model reads as the shipped one does, its tone is the first variable's
-    label; my-model/README.md says how good it is and whether more labels would help.
+    label; my-model/README.md says how good it is and whether more labels would help. Only heads are learnt, in seconds;
+    with --finetune all of the network is.
     """
     own = {"--labels": labels, "--codebook": codebook, "--out": out}
     if config is not None and any(own.values()):
@@ -78,7 +82,7 @@ def train(
         assert labels is not None
         assert codebook is not None
         assert out is not None
-        _own(labels, codebook, out, base, name, columns, encoding, heads, seed)
+        _own(labels, codebook, out, base, name, columns, encoding, heads, finetune, seed)
         return
     from detente.train.args import read_args  # noqa: PLC0415
 
@@ -103,6 +107,7 @@ def _own(
     columns: "Names",
     encoding: str,
     without: list[str],
+    finetune: bool,
     seed: int,
 ) -> None:
     from detente.data.scheme import read_scheme  # noqa: PLC0415
@@ -127,6 +132,7 @@ def _own(
                 base=resolve(base or None),
                 name=name,
                 without=without,
+                finetune=finetune,
                 seed=seed,
                 progress=status.update,
             )
