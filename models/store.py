@@ -13,6 +13,7 @@ CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 WEIGHTS = "model.safetensors"  # for training
 ONNX = "model.onnx"  # for use
+TABLES = "model.onnx_data"  # of a large model: tables without which the file itself is one that hosts of code take
 SHAPE = "encoder.json"  # the encoder's own configuration, with which an exported model can be trained on
 MANIFEST = "manifest.json"  # SHA-256 of every other file
 
@@ -52,7 +53,9 @@ def _download(name: str) -> Path:
 
     try:
         # Never more than the files that a model folder has: no pickles, no code.
-        return Path(snapshot_download(name, allow_patterns=[CONFIG, TOKENIZER, ONNX, SHAPE, MANIFEST, "README.md"]))
+        return Path(
+            snapshot_download(name, allow_patterns=[CONFIG, TOKENIZER, ONNX, TABLES, SHAPE, MANIFEST, "README.md"])
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(f"no folder {name} here, and the hub did not give it: {str(error).splitlines()[0]}") from error
 

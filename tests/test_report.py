@@ -114,6 +114,8 @@ def test_calibration_of_a_head_that_knows_what_it_knows() -> None:
     assert left[0.7].accuracy is not None
     assert (left[0.7].coverage, left[0.7].accuracy.value) == (0.5, 0.9)
     assert left[0.95].accuracy is None
+    few = calibration("tone", sure[::20], labels[::20], resamples=200)
+    assert few.ece_of_a_perfect_model.value > 2 * found.ece_of_a_perfect_model.value > 0, "few rows, much noise"
     assert found.curve[-1] == (1.0, 0.75)
 
 
@@ -128,6 +130,7 @@ def test_an_overconfident_head_is_seen_as_such(seed: int) -> None:
     found = calibration("tone", probabilities, labels.tolist(), resamples=20)
     assert found.ece.value == pytest.approx(0.99 - (1 - wrong.mean()))
     assert found.ece.low <= found.ece.value <= found.ece.high
+    assert found.ece_of_a_perfect_model.high < found.ece.value
 
 
 # Pages

@@ -15,7 +15,8 @@ from detente.infer.engine import Engine
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer, Item
 from detente.models.rounded import RoundedLinear, round_weights, rounded
-from detente.models.store import SHAPE, ModelError, seal
+from detente.models.store import ONNX, SHAPE, TABLES, ModelError, seal, verify
+from detente.train import quantize
 from detente.train.engine import TorchEngine
 from detente.train.export import export
 from detente.train.parity import parity
@@ -128,3 +129,22 @@ def test_an_export_that_lost_too_much_is_refused(
     seal(folder)
     with pytest.raises(ModelError, match="older detente"):
         PairEncoder.from_pretrained(folder)
+
+
+def test_a_large_model_is_of_two_files(
+    rounded_torch: tuple[PairEncoder, Tokenizer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_a_little(rounded_torch[0])
+    whole = Engine(export(*rounded_torch, tmp_path / "one")).read(ITEMS)
+    monkeypatch.setattr(quantize, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(quantize, "LARGE_TABLE", 1_500)
+    folder = tmp_path / "two"
+    for _ in range(2):  # over what is there
+        export(*rounded_torch, folder)
+    assert (folder / ONNX).stat().st_size + 1_500 < (tmp_path / "one" / ONNX).stat().st_size
+    for one, two in zip(whole, Engine(folder).read(ITEMS), strict=True):
+        assert all(np.array_equal(a.heads["tone"], b.heads["tone"]) for a, b in zip(one, two, strict=True))
+    PairEncoder.from_pretrained(folder)
+    (folder / TABLES).unlink()
+    with pytest.raises(ModelError, match=f"{TABLES} is missing"):
+        verify(folder)

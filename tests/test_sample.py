@@ -46,16 +46,25 @@ def test_the_page_is_xml_with_every_label() -> None:
 def test_unsure_and_diverse_and_balanced() -> None:
     random = np.random.default_rng(0)
     assert margin(np.array([[0.5, 0.5, 0.0], [0.9, 0.1, 0.0]])).tolist() == pytest.approx([1.0, 0.2])
-    places = np.repeat(np.eye(8), 25, axis=0) + random.normal(0, 0.01, (200, 8))
     unsure = random.random(200)
-    rows = choose(unsure, places, 16)
-    assert len(set(rows)) == 16
-    assert unsure[rows].mean() > unsure.mean()
-    assert len({row // 25 for row in rows}) == 8
+    apart = random.normal(size=(200, 64))
+    one = ["a"] * 200
+    assert choose(unsure, one, apart, 5) == np.argsort(-unsure)[:5].tolist()
+    assert sorted(choose(unsure, one, apart, 500)) == list(range(200))
+
+    said = ["a"] * 190 + ["b"] * 10
+    assert sum(said[row] == "b" for row in choose(unsure, said, apart, 10)) == 5, "as many of each label"
+    assert len(set(choose(unsure, said, apart, 60))) == 60, "where one label has too few, others fill up"
+
+    alike = np.repeat(np.eye(8), 25, axis=0) + random.normal(0, 0.01, (200, 8))
+    assert sorted(row // 25 for row in choose(unsure, one, alike, 8)) == list(range(8)), "one of each kind"
+
     dyads = ["common"] * 180 + ["rare"] * 20
-    chosen = choose(np.r_[np.ones(180), np.zeros(20)] * 0.5 + unsure * 0.1, places, 100, groups=[dyads])
-    assert 15 <= sum(dyads[row] == "rare" for row in chosen) <= 26
-    assert sorted(choose(unsure, places, 500)) == list(range(200))
+    sure_of_the_rare = np.r_[np.ones(180), np.zeros(20)] + unsure * 0.1
+    chosen = choose(sure_of_the_rare, one, apart, 100, groups=[dyads])
+    assert sum(dyads[row] == "rare" for row in chosen) == 10, "a dyad has its share"
+    chosen = choose(-sure_of_the_rare, one, apart, 40, groups=[dyads])
+    assert sum(dyads[row] == "rare" for row in chosen) == 10, "or, if that is more, what the root of its size gives it"
 
 
 def test_every_unit_is_drawn_as_often(model: Detente) -> None:

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
+from detente.data.scheme import Scheme, Variable
 from detente.infer.columns import SourceError
 from detente.infer.rows import SCHEMA
 from detente.infer.score import score
+from detente.train.coded import read_table
+from detente.train.own import train
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -108,6 +111,24 @@ def test_frame_gives_the_rows_of_one_machine(spark: "SparkSession", corpus: Path
     ours = rows_of(readings)
     assert len(ours) > 60
     assert_same(alone(corpus, tiny_model, include_none=True), ours)
+
+
+def test_a_codebook_of_ones_own(spark: "SparkSession", corpus: Path, tiny_model: Path) -> None:
+    from detente.infer import spark as cluster
+
+    force = Variable(name="force", kind="binary", labels=("no", "yes"))
+    table = corpus.parent / "labels.csv"
+    pairs = [(a, b) for a in ("China", "Japan", "India") for b in ("France", "Kenya", "Brazil")]
+    lines = [f"{a} {word} {b}.,{label}" for word, label in (("warned", "yes"), ("met", "no")) for a, b in pairs]
+    table.write_text("\n".join(["sentence,force", *lines]), "utf-8")
+    scheme = Scheme((force,))
+    own = corpus.parent / "own"
+    train(read_table(table, scheme), scheme, own, base=tiny_model, curves=False)
+    numbered = [{"document": n, **record} for n, record in enumerate(RECORDS)]
+    ours = rows_of(cluster.score(frame(spark, numbered), model=str(own), include_none=True))
+    assert {row["tone"] for row in ours} <= {"no", "yes"}
+    assert "p_yes" in ours[0]
+    assert_same(alone(corpus, own, include_none=True), ours)
 
 
 def test_options_reach_the_workers(spark: "SparkSession", tiny_model: Path, corpus: Path) -> None:

@@ -143,10 +143,12 @@ def _swap(report: Report) -> Iterator[str]:
 
 def _calibration(found: Calibration) -> Iterator[str]:
     value, interval = written(found.ece)
+    perfect, range_of = written(found.ece_of_a_perfect_model)
     yield f"## Calibration: {found.head}\n"
     yield (
         f"Expected calibration error {value} ({interval}) in {BINS} bins, {found.rows:,} rows; temperature "
-        f"{found.temperature:g}. If the temperature was fitted on these rows, the error on others is larger.\n"
+        f"{found.temperature:g}. If the temperature was fitted on these rows, the error on others is larger. A model "
+        f"whose probabilities are right would show {perfect} ({range_of}) on as many rows.\n"
     )
     yield markdown_table(
         ["probability", "rows", "mean probability", "right"],

@@ -7,8 +7,14 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnx.external_data_helper import convert_model_to_external_data
 
 from detente.models.rounded import BLOCK, LEAST, LEAST_BLOCK, MOST
+from detente.models.store import TABLES
+
+#: Bytes of one file from which on its largest tables go into a second: hosts of code and packages take 100 MB.
+MOST_BYTES = 95_000_000
+LARGE_TABLE = 10_000_000
 
 #: What stands for nought where a row is stored without a sign, as the fastest products want it.
 NOUGHT = 128
@@ -36,6 +42,10 @@ def quantize(plain: Path, file: Path, *, rounded: bool) -> None:
         products_by_rows(model)
     else:
         model = products_by_blocks(model)
+    if model.ByteSize() > MOST_BYTES:
+        beside = file.with_name(TABLES)
+        beside.unlink(missing_ok=True)  # it is written on from its end
+        convert_model_to_external_data(model, location=beside.name, size_threshold=LARGE_TABLE)
     onnx.save(model, file)
 
 

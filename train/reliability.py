@@ -65,6 +65,9 @@ class Calibration:
         rows: with a label.
         temperature: that the model divides the head's logits by.
         ece: expected calibration error of the most probable label.
+        ece_of_a_perfect_model: what it would be, on average and in 95 % of draws, if rows were right as often as their
+            probabilities say: few rows give an error to every model, and one within this interval can't be told from
+            nought (consistency resampling; Bröcker and Smith 2007, Vaicenavicius et al., AISTATS 2019).
         bins: of the reliability diagram; empty ones are left out.
         abstaining: accuracy and coverage by `min_probability`.
         curve: (coverage, accuracy) of the surest 1, 2, … rows.
@@ -74,6 +77,7 @@ class Calibration:
     rows: int
     temperature: float
     ece: Estimate
+    ece_of_a_perfect_model: Estimate
     bins: list[Bin]
     abstaining: list[Kept]
     curve: list[tuple[float, float]]
@@ -96,13 +100,20 @@ def calibration(
     drawn = [draw.integers(len(right), size=len(right)) for _ in range(resamples)]
     error = Estimate(ece(shares, right, BINS), *interval([ece(shares[rows], right[rows], BINS) for rows in drawn]))
     top, hit = shares.max(axis=-1), shares.argmax(axis=-1) == right
+    perfect = [_error(top, draw.random(len(top)) < top) for _ in range(resamples)]
     kept = [_kept(threshold, top, hit, draw, resamples) for threshold in THRESHOLDS]
     order = np.argsort(-top, kind="stable")
     taken = np.arange(1, len(order) + 1)
     curve = [
         (float(share), float(of)) for share, of in zip(taken / len(order), hit[order].cumsum() / taken, strict=True)
     ]
-    return Calibration(head, len(right), temperature, error, bins(top, hit), kept, curve)
+    least = Estimate(float(np.mean(perfect)), *interval(perfect))
+    return Calibration(head, len(right), temperature, error, least, bins(top, hit), kept, curve)
+
+
+def _error(top: Floats, hit: npt.NDArray[np.bool_]) -> float:
+    """Return the expected calibration error of answers that are right or not."""
+    return sum(abs(one.accuracy - one.confidence) * one.rows for one in bins(top, hit)) / len(top)
 
 
 def bins(top: Floats, hit: npt.NDArray[np.bool_]) -> list[Bin]:

@@ -1,8 +1,8 @@
-"""Which sentences are worth labelling: unsure ones, unlike each other, from all dyads and periods, and a random part.
+"""Which sentences are worth labelling: unsure ones, unlike each other, of all labels and dyads; and a random part.
 
-Unsure by the margin of the two likeliest labels (Scheffer et al. 2001), unlike each other by clusters of the unsure
-ones, one from each (Zhdanov 2019, "Diverse mini-batch active learning"). A dyad or period gets places by the square
-root of its sentences (Bankier 1988, power allocation), so that the common ones don't take them all.
+Unsure by the margin of the two likeliest labels (Scheffer et al. 2001). Each label that the model gives has as many
+places as the others, or rare ones would hardly be seen. A dyad or period has no more places than its share of the
+corpus, or than the square root of its sentences gives it (Bankier 1988, power allocation) where that is more.
 """
 
 from collections import Counter
@@ -11,15 +11,14 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 Floats = NDArray[np.float64]
 
-#: For each sentence to choose, so many of the unsurest are looked at.
-REACH: Final = 5
+#: Cosine from which on two sentences are too much alike to label both.
+ALIKE: Final = 0.9
 
 #: Numbers that a sentence's words are told in.
 _WIDTH: Final = 64
@@ -47,57 +46,49 @@ def vectors(sentences: Sequence[str], seed: int = 0) -> Floats:
 
 def choose(
     unsure: Floats,
+    said: Sequence[str],
     places: Floats,
     number: int,
     *,
     groups: Sequence[Sequence[str]] = (),
-    seed: int = 0,
 ) -> list[int]:
-    """Choose rows that are unsure, unlike each other, and of all groups.
+    """Choose rows that are unsure, unlike each other, and of all labels and groups.
 
     Args:
         unsure: [N], the higher the more worth labelling.
+        said: [N], the label that the model gives each row.
         places: [N, D], where rows that are alike are near.
         number: how many to choose; all where there are fewer.
-        groups: ways to group the rows (their dyads, their years), a name for each row; each way's places are shared
-            out by the square root of its groups' sizes.
-        seed: of the clusters.
+        groups: ways to group the rows (their dyads, their years), a name for each row.
 
     Returns:
         The rows' numbers.
     """
-    order = np.argsort(-unsure, kind="stable")
+    order = np.argsort(-unsure, kind="stable").tolist()
     if number >= len(order):
-        return order.tolist()  # type: ignore[no-any-return]
-    quotas = [_quotas(names, number) for names in groups]
-    near = order[: number * REACH]
-    clusters = KMeans(number, n_init=1, max_iter=30, random_state=seed) if number < len(near) else None
-    cluster = (
-        np.arange(len(near)) if clusters is None else clusters.fit_predict(places[near], None, unsure[near] + 1e-6)
-    )
-    # The unsurest of each cluster, then the second of each, and so on; then what is left, by how unsure it is.
-    rank = np.zeros(len(near), dtype=np.int64)
-    seen: Counter[int] = Counter()
-    for at, of in enumerate(cluster.tolist()):
-        rank[at] = seen[of]
-        seen[of] += 1
-    turn = [*near[np.argsort(rank, kind="stable")].tolist(), *order[len(near) :].tolist()]
+        return order  # type: ignore[no-any-return]
+    ways = [said, *groups]
+    equal = int(np.ceil(number / len(set(said))))
+    most = [dict.fromkeys(said, equal), *(_quotas(names, number) for names in groups)]
+    taken: list[Counter[str]] = [Counter() for _ in ways]
+    unit = places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-9)
     chosen: list[int] = []
-    taken: list[Counter[str]] = [Counter() for _ in groups]
-    for row in turn:
-        names = [way[row] for way in groups]
-        if all(count[name] < quota[name] for name, count, quota in zip(names, taken, quotas, strict=True)):
-            chosen.append(row)
-            for name, count in zip(names, taken, strict=True):
-                count[name] += 1
-            if len(chosen) == number:
-                return chosen
+    for row in order:
+        names = [way[row] for way in ways]
+        full = any(count[name] >= quota[name] for name, count, quota in zip(names, taken, most, strict=True))
+        if full or (chosen and (unit[chosen] @ unit[row]).max() > ALIKE):
+            continue
+        chosen.append(row)
+        for name, count in zip(names, taken, strict=True):
+            count[name] += 1
+        if len(chosen) == number:
+            return chosen
     left = set(chosen)  # the quotas of a way may be used up before those of another
-    return [*chosen, *[row for row in turn if row not in left][: number - len(chosen)]]
+    return [*chosen, *[row for row in order if row not in left][: number - len(chosen)]]
 
 
 def _quotas(names: Sequence[str], number: int) -> dict[str, int]:
-    """Return how many places each group may take: by the square root of its size, one at least."""
+    """Return how many places each group may take."""
     sizes = Counter(names)
     whole = sum(size**0.5 for size in sizes.values())
-    return {name: int(np.ceil(number * size**0.5 / whole)) for name, size in sizes.items()}
+    return {name: int(np.ceil(number * max(size**0.5 / whole, size / len(names)))) for name, size in sizes.items()}

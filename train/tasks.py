@@ -95,7 +95,8 @@ def sample(
         unsure = margin(np.array([list(reading.probabilities.values()) for reading in readings]))
         groups = [["-".join(unit.dyad) for unit in rest], [(unit.record.date or "")[:4] for unit in rest]]
         places = vectors([unit.sentence for unit in rest], seed)
-        rows = choose(unsure, places, number - len(kept), groups=groups, seed=seed)
+        said = [reading.tone for reading in readings]
+        rows = choose(unsure, said, places, number - len(kept), groups=groups)
         tasks += [_task(rest[row], TRAIN, scheme, readings[row] if predictions else None) for row in rows]
     # Mixed, so that coders who tire or learn do so over both parts alike.
     tasks = [tasks[at] for at in np.random.default_rng(seed).permutation(len(tasks)).tolist()]
