@@ -67,7 +67,7 @@ def sample(
 
     Writes tasks.json (import it), tasks.xml (paste it as the labelling interface), tasks.csv (for those who use a
     spreadsheet instead) and tasks.sample.json (how it was drawn). Three in ten are drawn at random and marked `test`;
-    the others are those of which the model is unsure, unlike each other, from all dyads and years.
+    the others are those of which the model is unsure, unlike each other, of all labels, dyads and years.
     """
     if out.suffix != ".json":
         raise BadUsage(f"--out: {out} must end in .json; the other files are named after it")
