@@ -49,6 +49,7 @@ PAGES = {
     "data/linking.md": "linking.md",
     "data/tables/README.md": "tables.md",
     "models/detente-mini/README.md": "model-card.md",
+    "models/detente-base/README.md": "model-card-base.md",
 }
 
 

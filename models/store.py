@@ -18,6 +18,7 @@ SHAPE = "encoder.json"  # the encoder's own configuration, with which an exporte
 MANIFEST = "manifest.json"  # SHA-256 of every other file
 
 SHIPPED = "detente-mini"
+LARGER = "detente-base"  # four times the size of the package, so only a checkout of the repository has it
 
 
 class ModelError(ValueError):
@@ -28,18 +29,21 @@ def resolve(model: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder of a model.
 
     Args:
-        model: None for the shipped model; the name of a shipped model; a folder; or a hub id (`owner/name`),
-            which is downloaded to the hub's cache.
+        model: None or `detente-mini` for the shipped model; `detente-base` for the larger one of a checkout; a folder;
+            or a hub id (`owner/name`), which is downloaded to the hub's cache.
 
     Raises:
         ModelError: there is no such model.
     """
     if model is None or str(model) == SHIPPED:
         return Path(__file__).parent / SHIPPED
-    path = Path(model)
+    path, name = Path(model), str(model)
+    if name == LARGER and not path.is_dir():
+        path = Path(__file__).resolve().parent / LARGER
+        if not path.is_dir():
+            raise ModelError(f"{LARGER} isn't in the package; clone the repository and give its folder models/{LARGER}")
     if path.is_dir():
         return path
-    name = str(model)
     if path.exists():
         raise ModelError(f"{name} is a file; a model is a folder with {CONFIG}, {ONNX} and {TOKENIZER}")
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):

@@ -44,6 +44,13 @@ def test_it_is_whole_and_small() -> None:
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 30e6
 
 
+def test_the_larger_one_is_whole_and_of_files_that_hosts_take() -> None:
+    folder = resolve("detente-base")
+    verify(folder)
+    assert max(file.stat().st_size for file in folder.iterdir()) < 100e6
+    assert one(load(folder), "Japan condemned China over the islands.", ("CHN", "JPN")).tone == "frosty"
+
+
 def test_the_seed_article(model: Detente) -> None:
     right, rows, faults = passed(model, ARTICLE.read_text("utf-8"), EXPECTED)
     assert right >= rows - 2, faults

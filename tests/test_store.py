@@ -66,9 +66,13 @@ def test_config_round_trip(folder: Path) -> None:
     assert read_config(folder) == config
 
 
-def test_resolving(folder: Path) -> None:
+def test_resolving(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve(folder) == folder
     assert resolve().name == resolve("detente-mini").name == "detente-mini"
+    assert resolve("detente-base") == Path(__file__).resolve().parents[1] / "models" / "detente-base"
+    monkeypatch.setattr("detente.models.store.__file__", str(folder / "store.py"))
+    with pytest.raises(ModelError, match="clone the repository"):
+        resolve("detente-base")
     with pytest.raises(ModelError, match="is a file"):
         resolve(folder / ONNX)
     with pytest.raises(ModelError, match="no model folder at"):

@@ -21,6 +21,7 @@ from detente.models.store import read_config, verify
 from detente.train.args import Corpus, read_args
 from detente.train.calibrate import fit_temperatures, nll, temperature
 from detente.train.evaluate import evaluate, markdown, save
+from detente.train.export import export
 from detente.train.fit import fit, layer_of
 from detente.train.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
 from detente.train.run import train, training_rows
@@ -167,7 +168,13 @@ def test_the_command_line_trains_and_measures(config: Path, tmp_path: Path) -> N
     assert "annotations" not in ran.stdout
     assert (tmp_path / "r.json").is_file()
 
+    ran = detente("export", str(tmp_path / "run" / "torch"), str(tmp_path / "rows"), "--rounded")
+    assert ran.returncode == 0, ran.stderr
+    assert read_config(tmp_path / "rows").rounded
+    assert not read_config(tmp_path / "run" / "model").rounded
+
     for words, code, says in (
+        (["export", "a", "b", "--fp32", "--rounded"], 2, "give one"),
         (["train", "no.yaml"], 1, "no such file"),
         (["train", str(config), "epoch=2"], 1, "epoch"),
         (["evaluate", model, "--corpora", "nothing"], 2, "no benchmark for nothing"),
@@ -242,10 +249,11 @@ def test_two_half_batches_weigh_as_much_as_a_whole_one(config: Path) -> None:
 def test_frozen_layers_stay_and_what_stands_on_them_learns(config: Path, base: Path) -> None:
     """In bfloat16, which a CPU has too."""
     settings = read_args(config, ["epochs=1", "freeze_layers=1", "precision=bf16"])
-    trained, _ = fit(settings, training_rows(settings)[:8], lambda _model, _featurizer: {"dev_mean": 0.0})
+    trained, featurizer = fit(settings, training_rows(settings)[:8], lambda _model, _featurizer: {"dev_mean": 0.0})
     before = AutoModel.from_pretrained(base, add_pooling_layer=False).state_dict()
     moved = {name for name, value in trained.encoder.state_dict().items() if not torch.equal(value, before[name])}
     layers = len({name.split(".layer.")[1].split(".")[0] for name in before if ".layer." in name})
     assert layers > 1
     assert moved
     assert all(layer_of(name) >= 1 for name in moved)
+    Engine(export(trained, featurizer.tokenizer, config.parent / "model"))  # in fp32, as onnxruntime reads it

@@ -213,4 +213,6 @@ def fit(
     if last:
         log.info("going on from %s", last)
     trainer.train(resume_from_checkpoint=last)
+    # Without the wrapper that casts to bfloat16, which an export would trace.
+    model = trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     return model.eval(), featurizer

@@ -42,11 +42,14 @@ def quantize(plain: Path, file: Path, *, rounded: bool) -> None:
         products_by_rows(model)
     else:
         model = products_by_blocks(model)
-    if model.ByteSize() > MOST_BYTES:
-        beside = file.with_name(TABLES)
-        beside.unlink(missing_ok=True)  # it is written on from its end
+    beside = file.with_name(TABLES)
+    beside.unlink(missing_ok=True)  # of another model, and it would be written on from its end
+    large = model.ByteSize() > MOST_BYTES
+    if large:
         convert_model_to_external_data(model, location=beside.name, size_threshold=LARGE_TABLE)
     onnx.save(model, file)
+    if large:
+        beside.chmod(0o644)  # as other files are; onnx writes it for its owner alone
 
 
 def products_by_blocks(model: onnx.ModelProto) -> onnx.ModelProto:

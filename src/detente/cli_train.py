@@ -1,6 +1,7 @@
 """`detente train` and `export`: the commands that need the extra `[train]`."""
 
 import logging
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -162,18 +163,30 @@ def export(
     trained: Annotated[Path, typer.Argument(help="Folder of a trained model (`runs/NAME/torch`).")],
     output: Annotated[Path, typer.Argument(help="Folder to write.")],
     fp32: Annotated[bool, typer.Option("--fp32", help="Keep the weights as they are instead of int8.")] = False,
+    rounded: Annotated[
+        bool, typer.Option("--rounded", help="Products of whole int8 rows, though it wasn't trained so: twice as fast.")
+    ] = False,
 ) -> None:
     """Export a trained model as ONNX, for `detente.load`.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       detente export runs/mini/torch my-model
+
+      detente export runs/base/torch detente-base --rounded
+
+    A model that was trained with `rounded: true` needs no --rounded. One that wasn't moves a little by it: measure it.
     """
+    if fp32 and rounded:
+        raise BadUsage("--fp32 keeps the weights as they are, --rounded rounds them; give one")
     needs_extra()
     from detente.models.encoder import PairEncoder  # noqa: PLC0415
     from detente.train.export import export as write  # noqa: PLC0415
 
-    typer.echo(f"the model is in {write(*PairEncoder.from_pretrained(trained), output, int8=not fp32)}")
+    model, tokenizer = PairEncoder.from_pretrained(trained)
+    if rounded:
+        model.spec = replace(model.spec, rounded=True)
+    typer.echo(f"the model is in {write(model, tokenizer, output, int8=not fp32)}")
 
 
 def measure_own(
