@@ -82,8 +82,9 @@ def train(
             progress(f"{variable.name}: cross-validating")
             with threadpool_limits(1):  # of products so small, a second thread waits longer than it works
                 result, temperature = _validated(variable, rows, own, seed, tuned.get(variable.name), curves=curves)
-                head = linear.fit(own, rows.gold, len(variable.labels))
-            heads[head_of(variable)] = (head.weights, head.bias)
+                if tuner is None:
+                    head = linear.fit(own, rows.gold, len(variable.labels))
+                    heads[head_of(variable)] = (head.weights, head.bias)
             temperatures[head_of(variable)] = temperature
             results.append(result)
         progress("writing the model")
