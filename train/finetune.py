@@ -6,6 +6,7 @@ cue stay (learning without forgetting; Li and Hoiem, ECCV 2016).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ STEPS: Final = 400
 EPOCHS: Final = (3.0, 12.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, which would leave the cached answers no place
 class Tuner:
     """Fine-tunes one model on parts of one table.
 
@@ -63,8 +64,7 @@ class Tuner:
         """
         torch.manual_seed(self.seed)
         model, tokenizer = PairEncoder.from_pretrained(self.base)
-        rows = [self.rows[i] for i in some]
-        targets = self._targets(rows, model, tokenizer)
+        targets = [self._target(number) for number in some]
         model.add_heads({head_of(v): v.labels for v in self.scheme.variables})
         low, high = EPOCHS
         settings = TrainArgs(
@@ -73,7 +73,7 @@ class Tuner:
             markers=model.spec.markers,
             max_length=model.spec.max_length,
             freeze_embeddings=True,
-            epochs=min(high, max(low, STEPS * 16 / len(rows))),
+            epochs=min(high, max(low, STEPS * 16 / len(some))),
             batch_size=16,
             learning_rate=5e-5,
             head_rate=20.0,
@@ -113,26 +113,31 @@ class Tuner:
         model.spec = config
         export(model, tokenizer, folder)
 
-    def _targets(self, rows: Sequence[Coded], model: PairEncoder, tokenizer: Tokenizer) -> list[Row]:
-        """Return training rows: the new heads' labels, and for the others what the network says now."""
-        said = {head: softmax(logits) for head, logits in logits_of(model, tokenizer, rows).items()}
-        return [
-            Row(
-                row.item.text,
-                ["", ""],  # never exchanged for others: whether a label stays true is not known
-                [list(spans) for spans in row.item.actors],
-                [(0, 1)],
-                [
-                    Label(
-                        {head: of[at, 0].tolist() for head, of in said.items()} | self._gold(row),
-                        back={head: of[at, 1].tolist() for head, of in said.items()},
-                    )
-                ],
-                "own",
-                ordered=False,
-            )
-            for at, row in enumerate(rows)
-        ]
+    @cached_property
+    def _before(self) -> dict[str, Floats]:
+        """What the base says of the rows: the probabilities of each head that stays, [rows, 2, labels]."""
+        model, tokenizer = PairEncoder.from_pretrained(self.base)
+        learnt = {head_of(v) for v in self.scheme.variables}  # a base may have been fine-tuned before
+        said = logits_of(model, tokenizer, self.rows)
+        return {head: softmax(logits) for head, logits in said.items() if head not in learnt}
+
+    def _target(self, number: int) -> Row:
+        """Return a training row: the new heads' labels, and for the others what the base says."""
+        row = self.rows[number]
+        return Row(
+            row.item.text,
+            ["", ""],  # never exchanged for others: whether a label stays true is not known
+            [list(spans) for spans in row.item.actors],
+            [(0, 1)],
+            [
+                Label(
+                    {head: said[number, 0].tolist() for head, said in self._before.items()} | self._gold(row),
+                    back={head: said[number, 1].tolist() for head, said in self._before.items()},
+                )
+            ],
+            "own",
+            ordered=False,
+        )
 
     def _gold(self, row: Coded) -> dict[str, list[float]]:
         return {

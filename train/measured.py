@@ -116,7 +116,7 @@ def metrics(variable: Variable, gold: Ints, said: Floats) -> dict[str, float]:
         "kappa": float(cohen_kappa_score(gold, said.argmax(-1), labels=indices, weights=weights))
         if len(both) > 1
         else 0.0,
-        "ece": ece(said.astype(np.float64), gold),
+        "ece": ece(said.max(-1).astype(np.float64), said.argmax(-1) == gold),
     }
     if scores := variable.counted:
         pairs = [

@@ -55,16 +55,14 @@ def _words(text: str, span: tuple[int, int] | None) -> list[int]:
     return [m.start() for m in re.finditer(r"\w+", text) if start < m.end() and m.start() < end]
 
 
-def ece(probabilities: Floats, gold: npt.NDArray[np.int64], bins: int = 15) -> float:
+def ece(top: Floats, right: npt.NDArray[np.bool_], bins: int = 15) -> float:
     """Return the expected calibration error of the top label (Guo et al., ICML 2017), equal-width bins.
 
     Args:
-        probabilities: [N, labels].
-        gold: [N], index of the right label.
+        top: [N], probability of the most probable label.
+        right: [N], whether that label is the right one.
         bins: of confidence.
     """
-    top = probabilities.max(-1)
-    right = probabilities.argmax(-1) == gold
     bin_of = np.minimum((top * bins).astype(int), bins - 1)
     return float(
         sum(abs(right[bin_of == b].mean() - top[bin_of == b].mean()) * (bin_of == b).mean() for b in np.unique(bin_of))

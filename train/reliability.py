@@ -96,11 +96,11 @@ def calibration(
         resamples: of the bootstrap over rows.
     """
     shares, right = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
+    top, hit = shares.max(axis=-1), shares.argmax(axis=-1) == right
     draw = np.random.default_rng(0)
     drawn = [draw.integers(len(right), size=len(right)) for _ in range(resamples)]
-    error = Estimate(ece(shares, right, BINS), *interval([ece(shares[rows], right[rows], BINS) for rows in drawn]))
-    top, hit = shares.max(axis=-1), shares.argmax(axis=-1) == right
-    perfect = [_error(top, draw.random(len(top)) < top) for _ in range(resamples)]
+    error = Estimate(ece(top, hit, BINS), *interval([ece(top[rows], hit[rows], BINS) for rows in drawn]))
+    perfect = [ece(top, draw.random(len(top)) < top, BINS) for _ in range(resamples)]
     kept = [_kept(threshold, top, hit, draw, resamples) for threshold in THRESHOLDS]
     order = np.argsort(-top, kind="stable")
     taken = np.arange(1, len(order) + 1)
@@ -109,11 +109,6 @@ def calibration(
     ]
     least = Estimate(float(np.mean(perfect)), *interval(perfect))
     return Calibration(head, len(right), temperature, error, least, bins(top, hit), kept, curve)
-
-
-def _error(top: Floats, hit: npt.NDArray[np.bool_]) -> float:
-    """Return the expected calibration error of answers that are right or not."""
-    return sum(abs(one.accuracy - one.confidence) * one.rows for one in bins(top, hit)) / len(top)
 
 
 def bins(top: Floats, hit: npt.NDArray[np.bool_]) -> list[Bin]:
