@@ -92,6 +92,7 @@ _MTSC_RW = File(
     "newsmtsc-train-and-test-rw/devtest_mtsc_and_single_primaries.jsonl",
     ("c915d6461625cc610a43fd0bac7a25dddfc1252e1331a4bfb7cc30e75b35982a",),
 )
+_TRANSFER = File("corpora/transfer/sentences.parquet")
 
 ENTRIES: Final = (
     Entry(
@@ -160,12 +161,21 @@ ENTRIES: Final = (
         },
     ),
     Entry(
+        name="codings",
+        what="sentences of `transfer`, most of them ones that a model was unsure of, labelled by the codebook; the "
+        "package carries the labels, the text is that of `transfer`",
+        licence="labels: Apache-2.0; text: as `transfer`",
+        source="",
+        citation="",
+        splits={"train": _TRANSFER},
+    ),
+    Entry(
         name="transfer",
         what="unlabelled sentences that mention at least two states, 1945-2026, for distillation",
         licence="that of each source; text of newspapers and agencies among them: research use, not for publication",
         source="",
         citation="",
-        splits={"all": File("corpora/transfer/sentences.parquet")},
+        splits={"all": _TRANSFER},
         labelled=False,
     ),
     Entry(

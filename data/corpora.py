@@ -29,6 +29,7 @@ _READERS: Final[dict[str, readers.Reader]] = {
     "newsmtsc": readers.newsmtsc,
     "annotations": readers.annotations,
     "detente": readers.own,
+    "codings": readers.codings,
 }
 
 

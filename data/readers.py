@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import index
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 
+from detente.data import texts
 from detente.data.examples import Corpus, CorpusError, Example, Problem, Span
 from detente.data.labels import DIRECTIONS, NO_DIRECTION, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES, dyad_id
 
@@ -21,6 +22,9 @@ Reader = Callable[[Path, str], Corpus]
 #: Turns a line, given with its number, into examples and the reasons why others can't be had.
 _Parse = Callable[[int, bytes], Iterator[Example | str]] | Callable[[int, bytes], Iterator[Example]]
 _Label = TypeVar("_Label", str, int)
+
+#: Labels of sentences of the corpus `transfer`, whose text may not be copied: ids and offsets only.
+CODINGS: Final = Path(__file__).with_name("codings.jsonl")
 
 _STATES = re.compile(r"\[([A-Z]{3}(?:\+[A-Z]{3})*)\|([^\[\]|]+)\]")
 _MARK = re.compile(r"<(/?)([st])>")
@@ -168,6 +172,39 @@ def own(path: Path, split: str) -> Corpus:
             )
 
     return _read(path, _lines(path), parse)
+
+
+def codings(path: Path, split: str) -> Corpus:
+    """Read the labels of unlabelled sentences: `CODINGS` names a sentence by its id, and its text is in the file.
+
+    Args:
+        path: the sentences, a file of `texts.sentences`.
+        split: what the examples are given as theirs.
+    """
+    rows = list(_lines(CODINGS))
+    named = {orjson.loads(row)["id"].partition(":")[0] for _, row in rows}
+    found = {sentence.id: sentence for sentence in texts.sentences(path) if sentence.id in named}
+
+    def parse(_: int, row: bytes) -> Iterator[Example]:
+        record = orjson.loads(row)
+        id_, _, dyad = record["id"].partition(":")
+        if id_ not in found:
+            raise ValueError(f"{path} has no sentence {id_}")
+        sentence = found[id_]
+        labels = _by_codebook(sentence.text, {**record, "cue": ""})
+        yield Example(
+            id=record["id"],
+            text=sentence.text,
+            a=tuple(_span(sentence.text, *span) for span in record["a"]),
+            b=tuple(_span(sentence.text, *span) for span in record["b"]),
+            split=split,
+            origin=sentence.origin.replace("transfer", "codings"),
+            dyad=dyad_id(*dyad.split("-")),
+            date=sentence.date,
+            **{**labels, "cue": _span(sentence.text, *record["cue"]) if record["cue"] else None},
+        )
+
+    return _read(CODINGS, rows, parse)
 
 
 def _by_codebook(text: str, record: dict[str, Any]) -> dict[str, Any]:

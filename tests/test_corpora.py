@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -9,13 +10,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from detente.data import corpora, texts
+from detente.data import corpora, readers, texts
 from detente.data.catalogue import Entry, File
 from detente.data.examples import CorpusError, Example
+from detente.data.labels import TONES
+from detente.train.teach import held_out, key
 
 FILES = Path(__file__).parent / "corpora"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -74,7 +78,11 @@ def test_what_is_not_there_is_said_with_where_and_what_to_do(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("name", "split", "reason"),
     [
-        ("pvl", "train", "no corpus 'pvl'; known are detente, plv, dse, newsmtsc, annotations, transfer, articles"),
+        (
+            "pvl",
+            "train",
+            "no corpus 'pvl'; known are detente, plv, dse, newsmtsc, annotations, codings, transfer, articles",
+        ),
         ("newsmtsc", "test", "newsmtsc has no split 'test'; it has train, dev, test_mt, test_rw"),
         ("plv", "train+", "plv has no split ''; it has train, dev, test"),
         ("transfer", "all", r"transfer has no labels: its texts come from detente.data.corpora.transfer\(\)"),
@@ -150,6 +158,26 @@ def test_the_files_at_hand_are_those_of_the_catalogue(shared: None) -> None:
         for file in entry.files:
             if file.url:
                 assert hashlib.sha256((SHARED / file.path).read_bytes()).hexdigest() in file.sha256
+
+
+def test_the_codings_that_the_package_carries_hold_labels_and_no_text() -> None:
+    records = [orjson.loads(line) for line in readers.CODINGS.read_bytes().splitlines()]
+    assert len({record["id"] for record in records}) == len(records)
+    for record in records:
+        assert re.fullmatch("[0-9a-f]{12}:[A-Z]{3}-[A-Z]{3}", record["id"])
+        assert set(record) == {"id", "a", "b", "tone", "direction", "cue", "confidence"}
+        assert record["tone"] in TONES
+        assert (record["tone"] == "none") == (record["direction"] == "n/a") == (record["cue"] is None)
+        spans = [*record["a"], *record["b"], *([record["cue"]] if record["cue"] else [])]
+        assert all(0 <= start < end for start, end in spans)
+
+
+@needs_shared
+def test_every_coding_has_its_sentence_which_is_in_no_test(shared: None) -> None:
+    corpus = corpora.read("codings", "train")
+    assert corpus.problems == []
+    assert not {key(e.text) for e in corpus.examples} & held_out()
+    assert all(e.id == f"{e.sentence_id}:{e.dyad}" for e in corpus.examples)
 
 
 # Datasets

@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +61,40 @@ def test_newsmtsc_gives_an_example_for_each_target() -> None:
     assert words(moreau, moreau.a) == ["Moreau", "said of", "he would"]
     assert (moreau.b, moreau.polarity, keller.polarity) == ((), "neutral", "negative")
     assert words(keller, keller.a) == ["Keller", "She"]
+
+
+def test_codings_take_their_text_from_the_unlabelled_sentences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sentence = {"id": "ab12", "corpus": "made_up", "date": "2019-05-14", "title": "", "states": "JPN USA"}
+    text = "Japan thanked Washington."
+    pq.write_table(pa.Table.from_pylist([{**sentence, "sentence": text}]), tmp_path / "sentences.parquet")
+    coding = {
+        "id": "ab12:JPN-USA",
+        "a": [[0, 5]],
+        "b": [[14, 24]],
+        "tone": "engaging",
+        "direction": "a>b",
+        "cue": [6, 13],
+    }
+    lines = [
+        coding | {"confidence": 2},
+        coding | {"confidence": 3, "id": "cd34:JPN-USA"},
+        coding | {"confidence": 3, "cue": [6, 30]},
+        coding | {"confidence": 3, "tone": "warm"},
+        coding | {"confidence": 3, "tone": "none", "direction": "n/a", "cue": None},
+    ]
+    monkeypatch.setattr(readers, "CODINGS", tmp_path / "codings.jsonl")
+    readers.CODINGS.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    corpus = readers.codings(tmp_path / "sentences.parquet", "train")
+    thanks, none = corpus.examples
+    assert (thanks.text, thanks.date, thanks.dyad, thanks.origin) == (text, "2019-05-14", "JPN-USA", "codings/made_up")
+    assert (thanks.a, thanks.b, thanks.cue) == (((0, 5),), ((14, 24),), (6, 13))
+    assert (thanks.tone, thanks.direction, thanks.confidence) == ("engaging", "a>b", 2)
+    assert (none.tone, none.cue) == ("none", None)
+    assert [(p.line, p.reason.rpartition(" ")[2]) for p in corpus.problems] == [
+        (2, "cd34"),
+        (3, "characters"),
+        (4, "alliance-building"),
+    ]
 
 
 def test_annotations_give_an_example_for_each_dyad() -> None:
