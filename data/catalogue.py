@@ -167,6 +167,15 @@ ENTRIES: Final = (
         licence="labels: Apache-2.0; text: as `transfer`",
         source="",
         citation="",
+        splits={"train": _TRANSFER, "dev": _TRANSFER},
+    ),
+    Entry(
+        name="events",
+        what="sentences of `transfer` with a source and a target state, by PLOVER root (15) and quad class; carried as "
+        "`codings` are",
+        licence="labels: Apache-2.0; text: as `transfer`",
+        source="",
+        citation="",
         splits={"train": _TRANSFER},
     ),
     Entry(

@@ -30,6 +30,7 @@ _READERS: Final[dict[str, readers.Reader]] = {
     "annotations": readers.annotations,
     "detente": readers.own,
     "codings": readers.codings,
+    "events": readers.events,
 }
 
 
@@ -105,7 +106,7 @@ def locate(name: str, split: str) -> Path:
 def read(name: str, split: str) -> Corpus:
     """Read a split of a labelled corpus.
 
-    PLV and NewsMTSC have no dev split: a sentence of their training file is in `dev` if its hash says so, in
+    PLV, NewsMTSC and the codings have no dev split: a sentence of their training file is in `dev` if its hash says so, in
     `train` if not, so that no sentence is in both and the split is the same everywhere.
 
     Args:

@@ -14,7 +14,17 @@ import orjson
 
 from detente.data import texts
 from detente.data.examples import Corpus, CorpusError, Example, Problem, Span
-from detente.data.labels import DIRECTIONS, NO_DIRECTION, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES, dyad_id
+from detente.data.labels import (
+    DIRECTIONS,
+    NO_DIRECTION,
+    POLARITIES,
+    QUAD_OF_ROOT,
+    QUADS,
+    ROOTS,
+    SENTIMENTS,
+    TONES,
+    dyad_id,
+)
 
 #: Reads a file as a split, into examples that carry the split's name.
 Reader = Callable[[Path, str], Corpus]
@@ -25,6 +35,7 @@ _Label = TypeVar("_Label", str, int)
 
 #: Labels of sentences of the corpus `transfer`, whose text may not be copied: ids and offsets only.
 CODINGS: Final = Path(__file__).with_name("codings.jsonl")
+EVENTS: Final = Path(__file__).with_name("events.jsonl")
 
 _STATES = re.compile(r"\[([A-Z]{3}(?:\+[A-Z]{3})*)\|([^\[\]|]+)\]")
 _MARK = re.compile(r"<(/?)([st])>")
@@ -175,36 +186,65 @@ def own(path: Path, split: str) -> Corpus:
 
 
 def codings(path: Path, split: str) -> Corpus:
-    """Read the labels of unlabelled sentences: `CODINGS` names a sentence by its id, and its text is in the file.
+    """Read labels by the codebook of unlabelled sentences; `CODINGS` names a sentence by its id, the file has its text.
 
     Args:
         path: the sentences, a file of `texts.sentences`.
         split: what the examples are given as theirs.
     """
-    rows = list(_lines(CODINGS))
+
+    def labels(sentence: texts.Sentence, record: dict[str, Any]) -> dict[str, Any]:
+        cue = _span(sentence.text, *record["cue"]) if record["cue"] else None
+        return {
+            **_by_codebook(sentence.text, {**record, "cue": ""}),
+            "dyad": dyad_id(*record["id"].partition(":")[2].split("-")),
+            "cue": cue,
+        }
+
+    return _carried(CODINGS, path, split, "codings", labels)
+
+
+def events(path: Path, split: str) -> Corpus:
+    """Read PLOVER codes of unlabelled sentences, of what A does to B; `EVENTS` and the file are as for `codings`."""
+
+    def labels(_: texts.Sentence, record: dict[str, Any]) -> dict[str, Any]:
+        root = _one_of(ROOTS, record["root"], "root")
+        return {"root": root, "quad": QUAD_OF_ROOT[ROOTS.index(root)]}
+
+    return _carried(EVENTS, path, split, "events", labels)
+
+
+def _carried(
+    labels_of: Path,
+    path: Path,
+    split: str,
+    corpus: str,
+    labels: Callable[[texts.Sentence, dict[str, Any]], dict[str, Any]],
+) -> Corpus:
+    """Join a file of labels with the sentences that it names."""
+    rows = list(_lines(labels_of))
     named = {orjson.loads(row)["id"].partition(":")[0] for _, row in rows}
     found = {sentence.id: sentence for sentence in texts.sentences(path) if sentence.id in named}
 
     def parse(_: int, row: bytes) -> Iterator[Example]:
         record = orjson.loads(row)
-        id_, _, dyad = record["id"].partition(":")
+        id_ = record["id"].partition(":")[0]
         if id_ not in found:
             raise ValueError(f"{path} has no sentence {id_}")
         sentence = found[id_]
-        labels = _by_codebook(sentence.text, {**record, "cue": ""})
+        a, b = (tuple(_span(sentence.text, *span) for span in record[actor]) for actor in "ab")
         yield Example(
             id=record["id"],
             text=sentence.text,
-            a=tuple(_span(sentence.text, *span) for span in record["a"]),
-            b=tuple(_span(sentence.text, *span) for span in record["b"]),
+            a=a,
+            b=b,
             split=split,
-            origin=sentence.origin.replace("transfer", "codings"),
-            dyad=dyad_id(*dyad.split("-")),
+            origin=sentence.origin.replace("transfer", corpus),
             date=sentence.date,
-            **{**labels, "cue": _span(sentence.text, *record["cue"]) if record["cue"] else None},
+            **labels(sentence, record),
         )
 
-    return _read(CODINGS, rows, parse)
+    return _read(labels_of, rows, parse)
 
 
 def _by_codebook(text: str, record: dict[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def test_what_is_not_there_is_said_with_where_and_what_to_do(monkeypatch: pytest
         (
             "pvl",
             "train",
-            "no corpus 'pvl'; known are detente, plv, dse, newsmtsc, annotations, codings, transfer, articles",
+            "no corpus 'pvl'; known are detente, plv, dse, newsmtsc, annotations, codings, events, transfer, articles",
         ),
         ("newsmtsc", "test", "newsmtsc has no split 'test'; it has train, dev, test_mt, test_rw"),
         ("plv", "train+", "plv has no split ''; it has train, dev, test"),
@@ -160,24 +160,31 @@ def test_the_files_at_hand_are_those_of_the_catalogue(shared: None) -> None:
                 assert hashlib.sha256((SHARED / file.path).read_bytes()).hexdigest() in file.sha256
 
 
-def test_the_codings_that_the_package_carries_hold_labels_and_no_text() -> None:
-    records = [orjson.loads(line) for line in readers.CODINGS.read_bytes().splitlines()]
-    assert len({record["id"] for record in records}) == len(records)
-    for record in records:
-        assert re.fullmatch("[0-9a-f]{12}:[A-Z]{3}-[A-Z]{3}", record["id"])
+def test_the_labels_that_the_package_carries_come_without_text() -> None:
+    codings, events = (
+        [orjson.loads(line) for line in f.read_bytes().splitlines()] for f in (readers.CODINGS, readers.EVENTS)
+    )
+    for records in (codings, events):
+        assert len({record["id"] for record in records}) == len(records) > 0
+        for record in records:
+            assert all(0 <= start < end for start, end in (*record["a"], *record["b"]))
+    for record in codings:
         assert set(record) == {"id", "a", "b", "tone", "direction", "cue", "confidence"}
+        assert re.fullmatch("[0-9a-f]{12}:[A-Z]{3}-[A-Z]{3}", record["id"])
         assert record["tone"] in TONES
         assert (record["tone"] == "none") == (record["direction"] == "n/a") == (record["cue"] is None)
-        spans = [*record["a"], *record["b"], *([record["cue"]] if record["cue"] else [])]
-        assert all(0 <= start < end for start, end in spans)
+    for record in events:
+        assert set(record) == {"id", "a", "b", "root"}
+        assert re.fullmatch("[0-9a-f]{12}:[A-Z]{3}>[A-Z]{3}", record["id"])
 
 
 @needs_shared
-def test_every_coding_has_its_sentence_which_is_in_no_test(shared: None) -> None:
-    corpus = corpora.read("codings", "train")
+@pytest.mark.parametrize("name", ["codings", "events"])
+def test_every_label_has_its_sentence_which_is_in_no_test(shared: None, name: str) -> None:
+    corpus = corpora.read(name, "train")
     assert corpus.problems == []
     assert not {key(e.text) for e in corpus.examples} & held_out()
-    assert all(e.id == f"{e.sentence_id}:{e.dyad}" for e in corpus.examples)
+    assert all(e.id.startswith(f"{e.sentence_id}:") for e in corpus.examples)
 
 
 # Datasets

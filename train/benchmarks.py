@@ -120,6 +120,7 @@ def codebook(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
 
 DEV = (
     Benchmark("annotations dev", "annotations", "dev", codebook, ordered=False),
+    Benchmark("codings dev", "codings", "dev", codebook, ordered=False),
     Benchmark("PLV dev", "plv", "dev", plv),
     Benchmark("DSE dev, unseen", "dse", "dev", dse, unseen=True),
     Benchmark("NewsMTSC dev", "newsmtsc", "dev", newsmtsc),
@@ -132,6 +133,7 @@ TEST = (
     Benchmark("NewsMTSC test-mt", "newsmtsc", "test_mt", newsmtsc, training="train+dev"),
     Benchmark("NewsMTSC test-rw", "newsmtsc", "test_rw", newsmtsc, training="train+dev"),
     Benchmark("annotations dev", "annotations", "dev", codebook, ordered=False),
+    Benchmark("codings dev", "codings", "dev", codebook, ordered=False),
 )
 
 
@@ -167,6 +169,7 @@ def develop(engine: Engine, corpora: Sequence[str]) -> Metrics:
     heads: list[float] = []
     chief = {
         "annotations": ("tone_f1",),
+        "codings": ("tone_f1",),
         "plv": ("quad_f1", "root_f1"),
         "dse": ("micro_f1", "macro_f1"),
         "newsmtsc": ("f1m",),
