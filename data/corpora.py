@@ -106,8 +106,8 @@ def locate(name: str, split: str) -> Path:
 def read(name: str, split: str) -> Corpus:
     """Read a split of a labelled corpus.
 
-    PLV, NewsMTSC and the codings have no dev split: a sentence of their training file is in `dev` if its hash says so, in
-    `train` if not, so that no sentence is in both and the split is the same everywhere.
+    PLV, NewsMTSC and the codings have no dev split of their own: a sentence of their training file is in `dev` if its
+    hash says so, in `train` if not, so that no sentence is in both and the split is the same everywhere.
 
     Args:
         name: `plv`, `dse`, `newsmtsc`, `annotations` or `detente`.
