@@ -138,7 +138,7 @@ def rows_with_states() -> list[Row]:
 
 @pytest.mark.parametrize("markers", [False, True])
 def test_a_twin_is_the_same_row_with_other_states(markers: bool) -> None:
-    collator = Collator(Featurizer(tiny_tokenizer(), MAX_LENGTH), markers=markers, twins=True)
+    collator = Collator(Featurizer(tiny_tokenizer(), MAX_LENGTH), markers=markers, twins=1.0)
     batch = collator(rows_with_states())
     targets = batch["targets"]
     assert isinstance(targets, dict)
@@ -153,9 +153,16 @@ def test_a_twin_is_the_same_row_with_other_states(markers: bool) -> None:
     assert len(batch["pairs"]) == 5
 
 
+def test_a_share_of_the_rows_has_twins() -> None:
+    collator = Collator(Featurizer(tiny_tokenizer(), MAX_LENGTH), twins=0.3)
+    targets = collator(rows_with_states()[:1] * 200)["targets"]
+    assert isinstance(targets, dict)
+    assert 40 < len(targets["twins"]) < 80
+
+
 def test_twins_change_the_loss_by_their_divergence_only() -> None:
     model, tokenizer = tiny_encoder()
-    collator = Collator(Featurizer(tokenizer, MAX_LENGTH), twins=True)
+    collator = Collator(Featurizer(tokenizer, MAX_LENGTH), twins=1.0)
     batch: dict[str, Any] = collator(rows_with_states())
     targets = batch.pop("targets")
     with torch.no_grad():
@@ -165,7 +172,7 @@ def test_twins_change_the_loss_by_their_divergence_only() -> None:
     assert inconsistency(readings, targets) > 0
     same = Readings({"tone": readings.heads["tone"][[0, 1, 2, 0, 2]]}, readings.cue)
     assert inconsistency(same, targets).item() == pytest.approx(0, abs=1e-6)
-    none = Collator(Featurizer(tokenizer, MAX_LENGTH), twins=True)(rows_with_states()[1:2])["targets"]
+    none = Collator(Featurizer(tokenizer, MAX_LENGTH), twins=1.0)(rows_with_states()[1:2])["targets"]
     assert isinstance(none, dict)
     assert inconsistency(Readings({"tone": readings.heads["tone"][1:2]}, readings.cue[1:2]), none) == 0
 

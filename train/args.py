@@ -63,7 +63,8 @@ class TrainArgs:
         masked: share of training rows in which the states' names are replaced by placeholders.
         swapped: share of training rows in which the states are exchanged for others.
         consistency: factor of the divergence between the tones of a row and of the same with other states, in the form
-            of R-Drop (Liang et al., NeurIPS 2021); 0 for none. Each row with states is then read twice.
+            of R-Drop (Liang et al., NeurIPS 2021); 0 for none.
+        twins: share of the rows with states that are read twice for it.
         epochs: passes over the training rows.
         batch_size: sentences a step on a device.
         accumulate: batches that are added up before a step.
@@ -101,6 +102,7 @@ class TrainArgs:
     masked: float = 0.0
     swapped: float = 0.0
     consistency: float = Field(default=0.0, ge=0)
+    twins: float = Field(default=1.0, gt=0, le=1)
     epochs: float = 4.0
     batch_size: int = 32
     accumulate: int = 1

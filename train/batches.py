@@ -30,7 +30,7 @@ class Collator:
         smoothing: label smoothing of hard labels.
         masked: share of rows whose states are hidden.
         swapped: share of rows whose states are exchanged for others.
-        twins: put beside each row that says which its states are another one with other states.
+        twins: share of the rows that say which their states are, beside which another one with other states is put.
         seed: of what is drawn.
     """
 
@@ -40,7 +40,7 @@ class Collator:
     smoothing: float = 0.0
     masked: float = 0.0
     swapped: float = 0.0
-    twins: bool = False
+    twins: float = 0.0
     seed: int = 0
     draw: random.Random = field(init=False)
     mask: str = field(init=False)
@@ -57,7 +57,8 @@ class Collator:
         twins: list[Item] = []
         first: list[int] = []
         for row in map(self._ordered, map(self._changed, rows)):
-            if self.twins and all(row.states) and (twin := swap.swapper().drawn(row, self.draw)):
+            twice = self.twins and all(row.states) and self.draw.random() < self.twins
+            if twice and (twin := swap.swapper().drawn(row, self.draw)):
                 twins += self._shown(twin)[0]
                 first += range(len(labels), len(labels) + len(row.pairs))
             shown, known = self._shown(row)

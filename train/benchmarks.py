@@ -14,7 +14,7 @@ from detente.data.labels import DIRECTIONS, POLARITIES, QUADS, ROOTS, SENTIMENTS
 from detente.infer import cue
 from detente.infer.engine import Engine, Floats
 from detente.models.features import Span
-from detente.train.metrics import class_f1, interval, macro_f1, micro_f1, relation_f1, span_f1, warmth_r
+from detente.train.metrics import class_f1, ece, interval, macro_f1, micro_f1, relation_f1, span_f1, warmth_r
 from detente.train.rows import item_of
 
 Metrics = dict[str, float]
@@ -101,7 +101,7 @@ def newsmtsc(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
 
 
 def codebook(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
-    """The codebook's labels: tone, relationship, warmth; direction and cue over the rows that have a relationship."""
+    """The codebook's labels: tone and its calibration, relationship, warmth; direction and cue over related rows."""
     right, answer = gold(examples, "tone"), said(scores, "tone", TONES)
     warmth = [expected_warmth(dict(zip(TONES, map(float, s.heads["tone"]), strict=True))) for s in scores]
     related = [i for i, label in enumerate(right) if label != "none"]
@@ -112,6 +112,10 @@ def codebook(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
         "warmth_r": warmth_r(right, warmth),
         "direction_f1": macro_f1(
             [str(examples[i].direction) for i in related], [direction[i] for i in related], DIRECTIONS
+        ),
+        "tone_ece": ece(
+            np.array([max(s.heads["tone"]) for s in scores], dtype=np.float64),
+            np.array([g == a for g, a in zip(right, answer, strict=True)]),
         ),
         "cue_f1": float(np.mean([span_f1(examples[i].text, examples[i].cue, scores[i].cue) for i in related])),
         **{f"f1_{label}": value for label, value in class_f1(right, answer, TONES).items()},

@@ -200,7 +200,7 @@ def fit(
             smoothing=settings.smoothing,
             masked=settings.masked,
             swapped=settings.swapped,
-            twins=settings.consistency > 0,
+            twins=settings.twins if settings.consistency else 0.0,
             seed=settings.seed,
         ),
         callbacks=[*early, *callbacks],
