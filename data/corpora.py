@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pooch
 
-from detente.data import readers, texts
+from detente.data import carried, readers, texts
 from detente.data.catalogue import ENTRIES, Entry, File
 from detente.data.examples import LABELS, Corpus, CorpusError, Example, Problem, sentence_id
 
@@ -29,8 +29,8 @@ _READERS: Final[dict[str, readers.Reader]] = {
     "newsmtsc": readers.newsmtsc,
     "annotations": readers.annotations,
     "detente": readers.own,
-    "codings": readers.codings,
-    "events": readers.events,
+    "codings": carried.codings,
+    "events": carried.events,
 }
 
 

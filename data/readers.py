@@ -8,23 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import index
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
-from detente.data import texts
 from detente.data.examples import Corpus, CorpusError, Example, Problem, Span
-from detente.data.labels import (
-    DIRECTIONS,
-    NO_DIRECTION,
-    POLARITIES,
-    QUAD_OF_ROOT,
-    QUADS,
-    ROOTS,
-    SENTIMENTS,
-    TONES,
-    dyad_id,
-)
+from detente.data.labels import DIRECTIONS, NO_DIRECTION, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES, dyad_id
 
 #: Reads a file as a split, into examples that carry the split's name.
 Reader = Callable[[Path, str], Corpus]
@@ -32,10 +21,6 @@ Reader = Callable[[Path, str], Corpus]
 #: Turns a line, given with its number, into examples and the reasons why others can't be had.
 _Parse = Callable[[int, bytes], Iterator[Example | str]] | Callable[[int, bytes], Iterator[Example]]
 _Label = TypeVar("_Label", str, int)
-
-#: Labels of sentences of the corpus `transfer`, whose text may not be copied: ids and offsets only.
-CODINGS: Final = Path(__file__).with_name("codings.jsonl")
-EVENTS: Final = Path(__file__).with_name("events.jsonl")
 
 _STATES = re.compile(r"\[([A-Z]{3}(?:\+[A-Z]{3})*)\|([^\[\]|]+)\]")
 _MARK = re.compile(r"<(/?)([st])>")
@@ -48,7 +33,7 @@ def plv(path: Path, split: str) -> Corpus:
     Raises:
         CorpusError: if the header lacks a column that is read.
     """
-    (_, first), *rows = _lines(path)
+    (_, first), *rows = lines_of(path)
     header = first.decode(errors="replace").split("\t")
     for column in ("marked_sentence", "gold_penta", "gold_root"):
         if column not in header:
@@ -68,11 +53,11 @@ def plv(path: Path, split: str) -> Corpus:
             b=spans["t"],
             split=split,
             origin="plv",
-            root=_one_of(ROOTS, values["gold_root"], "gold_root"),
-            quad=QUADS[int(_one_of(("1", "2", "3", "4"), values["gold_penta"], "gold_penta")) - 1],
+            root=one_of(ROOTS, values["gold_root"], "gold_root"),
+            quad=QUADS[int(one_of(("1", "2", "3", "4"), values["gold_penta"], "gold_penta")) - 1],
         )
 
-    return _read(path, rows, parse)
+    return parsed(path, rows, parse)
 
 
 def dse(path: Path, split: str) -> Corpus:
@@ -91,10 +76,10 @@ def dse(path: Path, split: str) -> Corpus:
             b=(b,),
             split=split,
             origin="dse",
-            sentiment=SENTIMENTS[int(_one_of(("0", "1", "2", "3", "4"), label, "label"))],
+            sentiment=SENTIMENTS[int(one_of(("0", "1", "2", "3", "4"), label, "label"))],
         )
 
-    return _read(path, _lines(path), parse)
+    return parsed(path, lines_of(path), parse)
 
 
 def newsmtsc(path: Path, split: str) -> Corpus:
@@ -108,8 +93,8 @@ def newsmtsc(path: Path, split: str) -> Corpus:
             if target["polarity"] not in polarities:
                 yield f"target {target['mention']!r}: polarity is {target['polarity']!r}, not 2, 4 or 6"
                 continue
-            main = _span(text, target["from"], target["to"])
-            further = (_span(text, m["from"], m["to"]) for m in target.get("further_mentions", ()))
+            main = span_of(text, target["from"], target["to"])
+            further = (span_of(text, m["from"], m["to"]) for m in target.get("further_mentions", ()))
             yield Example(
                 id=target["Input.gid"],
                 text=text,
@@ -120,7 +105,7 @@ def newsmtsc(path: Path, split: str) -> Corpus:
                 polarity=polarities[target["polarity"]],
             )
 
-    return _read(path, _lines(path), parse)
+    return parsed(path, lines_of(path), parse)
 
 
 def annotations(path: Path, split: str) -> Corpus:
@@ -134,14 +119,14 @@ def annotations(path: Path, split: str) -> Corpus:
             raise ValueError(f"dyad is {dyad!r}, not two codes in alphabetical order")
         spans: dict[str, list[Span]] = {code: [] for code in codes}
         for m in record["mentions"]:
-            spans.get(m["state"], []).append(_span(text, m["start"], m["end"]))
+            spans.get(m["state"], []).append(span_of(text, m["start"], m["end"]))
         for code, found in spans.items():
             if not found:
                 raise ValueError(f"no mention of {code}")
         a, b = (tuple(sorted(spans[code])) for code in codes)
         labels: dict[str, Any] = {}
         if "tone" in record:
-            labels = _by_codebook(text, record)
+            labels = by_codebook(text, record)
             if record["cue"] and not labels["cue"]:
                 yield f"cue {record['cue']!r} isn't in the sentence; kept without a cue"
         yield Example(
@@ -156,7 +141,7 @@ def annotations(path: Path, split: str) -> Corpus:
             **labels,
         )
 
-    return _read(path, _lines(path), parse)
+    return parsed(path, lines_of(path), parse)
 
 
 def own(path: Path, split: str) -> Corpus:
@@ -167,7 +152,7 @@ def own(path: Path, split: str) -> Corpus:
         text, spans = unlist(record["marked"])
         for label in record["labels"]:
             a, b = label["dyad"].split("-")
-            labels = _by_codebook(text, label)
+            labels = by_codebook(text, label)
             if label["cue"] and not labels["cue"]:
                 yield f"{label['dyad']}: cue {label['cue']!r} isn't in the sentence; kept without a cue"
             yield Example(
@@ -182,80 +167,18 @@ def own(path: Path, split: str) -> Corpus:
                 **labels,
             )
 
-    return _read(path, _lines(path), parse)
+    return parsed(path, lines_of(path), parse)
 
 
-def codings(path: Path, split: str) -> Corpus:
-    """Read labels by the codebook of unlabelled sentences; `CODINGS` names a sentence by its id, the file has its text.
-
-    Args:
-        path: the sentences, a file of `texts.sentences`.
-        split: what the examples are given as theirs.
-    """
-
-    def labels(sentence: texts.Sentence, record: dict[str, Any]) -> dict[str, Any]:
-        cue = _span(sentence.text, *record["cue"]) if record["cue"] else None
-        return {
-            **_by_codebook(sentence.text, {**record, "cue": ""}),
-            "dyad": dyad_id(*record["id"].partition(":")[2].split("-")),
-            "cue": cue,
-        }
-
-    return _carried(CODINGS, path, split, "codings", labels)
-
-
-def events(path: Path, split: str) -> Corpus:
-    """Read PLOVER codes of unlabelled sentences, of what A does to B; `EVENTS` and the file are as for `codings`."""
-
-    def labels(_: texts.Sentence, record: dict[str, Any]) -> dict[str, Any]:
-        root = _one_of(ROOTS, record["root"], "root")
-        return {"root": root, "quad": QUAD_OF_ROOT[ROOTS.index(root)]}
-
-    return _carried(EVENTS, path, split, "events", labels)
-
-
-def _carried(
-    labels_of: Path,
-    path: Path,
-    split: str,
-    corpus: str,
-    labels: Callable[[texts.Sentence, dict[str, Any]], dict[str, Any]],
-) -> Corpus:
-    """Join a file of labels with the sentences that it names."""
-    rows = list(_lines(labels_of))
-    named = {orjson.loads(row)["id"].partition(":")[0] for _, row in rows}
-    found = {sentence.id: sentence for sentence in texts.sentences(path) if sentence.id in named}
-
-    def parse(_: int, row: bytes) -> Iterator[Example]:
-        record = orjson.loads(row)
-        id_ = record["id"].partition(":")[0]
-        if id_ not in found:
-            raise ValueError(f"{path} has no sentence {id_}")
-        sentence = found[id_]
-        a, b = (tuple(_span(sentence.text, *span) for span in record[actor]) for actor in "ab")
-        yield Example(
-            id=record["id"],
-            text=sentence.text,
-            a=a,
-            b=b,
-            split=split,
-            origin=sentence.origin.replace("transfer", corpus),
-            date=sentence.date,
-            **labels(sentence, record),
-        )
-
-    return _read(labels_of, rows, parse)
-
-
-def _by_codebook(text: str, record: dict[str, Any]) -> dict[str, Any]:
+def by_codebook(text: str, record: dict[str, Any]) -> dict[str, Any]:
     """Check the labels of the codebook; the cue is None where it is empty or isn't in the text."""
-    tone = _one_of(TONES, record["tone"], "tone")
+    tone = one_of(TONES, record["tone"], "tone")
     allowed = (NO_DIRECTION,) if tone == "none" else DIRECTIONS
     start = text.find(record["cue"]) if record["cue"] else -1
     return {
         "tone": tone,
-        "direction": _one_of(allowed, record["direction"], f"direction of {tone!r}"),
-        "confidence": _one_of((1, 2, 3), record["confidence"], "confidence"),
+        "direction": one_of(allowed, record["direction"], f"direction of {tone!r}"),
+        "confidence": one_of((1, 2, 3), record["confidence"], "confidence"),
         "cue": None if start < 0 else (start, start + len(record["cue"])),
     }
 
@@ -347,7 +270,7 @@ def unbracket(marked: str, p: str, q: str) -> tuple[str, Span, Span]:
     return text, _trim(text, a, a + len(first[1])), _trim(text, b, b + len(second[1]))
 
 
-def _read(path: Path, rows: Iterable[tuple[int, bytes]], parse: _Parse) -> Corpus:
+def parsed(path: Path, rows: Iterable[tuple[int, bytes]], parse: _Parse) -> Corpus:
     """Parse rows: an example is kept, a string is a problem, an exception is a problem with the whole row."""
     corpus = Corpus([], [])
     for line, row in rows:
@@ -371,7 +294,7 @@ def _read(path: Path, rows: Iterable[tuple[int, bytes]], parse: _Parse) -> Corpu
     return corpus
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield the lines with their numbers; only a line feed ends a line, since sentences hold other separators."""
     for line, row in enumerate(path.read_bytes().removesuffix(b"\n").split(b"\n"), start=1):
         yield line, row.removesuffix(b"\r")
@@ -383,13 +306,15 @@ def _sentence(text: str) -> str:
     return text
 
 
-def _one_of(allowed: tuple[_Label, ...], value: _Label, what: str) -> _Label:
+def one_of(allowed: tuple[_Label, ...], value: _Label, what: str) -> _Label:
+    """Return a label, or raise a `ValueError` unless it is one of those allowed."""
     if value not in allowed:
         raise ValueError(f"{what} is {value!r}, not one of {', '.join(map(str, allowed))}")
     return allowed[allowed.index(value)]
 
 
-def _span(text: str, start: int, end: int) -> Span:
+def span_of(text: str, start: int, end: int) -> Span:
+    """Return a span, or raise a `ValueError` unless it is inside the text."""
     if not 0 <= start < end <= len(text):
         raise ValueError(f"span {start}-{end} is not inside the sentence of {len(text)} characters")
     return index(start), index(end)

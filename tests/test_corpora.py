@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from detente.data import corpora, readers, texts
+from detente.data import carried, corpora, texts
 from detente.data.catalogue import Entry, File
 from detente.data.examples import CorpusError, Example
 from detente.data.labels import TONES
@@ -162,7 +162,7 @@ def test_the_files_at_hand_are_those_of_the_catalogue(shared: None) -> None:
 
 def test_the_labels_that_the_package_carries_come_without_text() -> None:
     codings, events = (
-        [orjson.loads(line) for line in f.read_bytes().splitlines()] for f in (readers.CODINGS, readers.EVENTS)
+        [orjson.loads(line) for line in f.read_bytes().splitlines()] for f in (carried.CODINGS, carried.EVENTS)
     )
     for records in (codings, events):
         assert len({record["id"] for record in records}) == len(records) > 0
