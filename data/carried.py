@@ -54,7 +54,9 @@ def _carried(
     corpus: str,
     labels: Callable[[texts.Sentence, dict[str, Any]], dict[str, Any]],
 ) -> Corpus:
-    """Join a file of labels with the sentences that it names."""
+    """Join a file of labels, or the one of its name that lies beside other sentences, with what it names."""
+    beside = path.with_name(labels_of.name)
+    labels_of = beside if beside.is_file() else labels_of
     rows = list(lines_of(labels_of))
     named = {orjson.loads(row)["id"].partition(":")[0] for _, row in rows}
     found = {sentence.id: sentence for sentence in texts.sentences(path) if sentence.id in named}

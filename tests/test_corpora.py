@@ -238,6 +238,13 @@ def test_articles_have_all_they_need(shared: None) -> None:
 # The summary
 
 
+def test_labels_beside_other_sentences_take_the_place_of_those_carried(made_up: None) -> None:
+    train, dev = (corpora.read("codings", split) for split in ("train", "dev"))
+    assert (len(train.examples), len(dev.examples)) == (6, 2)
+    assert train.problems == []
+    assert {e.origin for e in corpora.read("events", "train").examples} == {"events/made_up"}
+
+
 def test_the_summary_counts_what_is_on_disk(made_up: None) -> None:
     found = {s.entry.name: s for s in corpora.summary()}
     assert found["plv"].rows == {"train": 7, "dev": 1, "test": 2}

@@ -138,8 +138,7 @@ def test_an_overconfident_head_is_seen_as_such(seed: int) -> None:
 
 @pytest.fixture
 def report(tiny_model: Path, corpora: None) -> Report:
-    made_up = ["annotations", "plv", "dse", "newsmtsc"]
-    return build(tiny_model, split="dev", corpora=made_up, baselines=False, resamples=20)
+    return build(tiny_model, split="dev", baselines=False, resamples=20)
 
 
 def test_the_report_has_everything(report: Report, tmp_path: Path) -> None:
