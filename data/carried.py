@@ -57,9 +57,7 @@ def _carried(
     """Join a file of labels, or the one of its name that lies beside other sentences, with what it names."""
     beside = path.with_name(labels_of.name)
     labels_of = beside if beside.is_file() else labels_of
-    rows = list(lines_of(labels_of))
-    named = {orjson.loads(row)["id"].partition(":")[0] for _, row in rows}
-    found = {sentence.id: sentence for sentence in texts.sentences(path) if sentence.id in named}
+    found = {sentence.id: sentence for sentence in texts.sentences(path)}
 
     def parse(_: int, row: bytes) -> Iterator[Example]:
         record = orjson.loads(row)
@@ -79,4 +77,4 @@ def _carried(
             **labels(sentence, record),
         )
 
-    return parsed(labels_of, rows, parse)
+    return parsed(labels_of, lines_of(labels_of), parse)

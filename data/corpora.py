@@ -110,7 +110,7 @@ def read(name: str, split: str) -> Corpus:
     hash says so, in `train` if not, so that no sentence is in both and the split is the same everywhere.
 
     Args:
-        name: `plv`, `dse`, `newsmtsc`, `annotations` or `detente`.
+        name: of a labelled corpus of the catalogue: `plv`, `dse`, `newsmtsc`, `annotations`, `codings` …
         split: one of the corpus's splits, or several joined by a plus (`train+dev`).
 
     Raises:

@@ -83,18 +83,21 @@ def test_codings_take_their_text_from_the_unlabelled_sentences(monkeypatch: pyte
         coding | {"confidence": 3, "tone": "none", "direction": "n/a", "cue": None},
     ]
     monkeypatch.setattr(carried, "CODINGS", tmp_path / "codings.jsonl")
-    carried.CODINGS.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    carried.CODINGS.write_text("\n".join([*map(json.dumps, lines), "{"]), encoding="utf-8")
     corpus = carried.codings(tmp_path / "sentences.parquet", "train")
     thanks, none = corpus.examples
     assert (thanks.text, thanks.date, thanks.dyad, thanks.origin) == (text, "2019-05-14", "JPN-USA", "codings/made_up")
     assert (thanks.a, thanks.b, thanks.cue) == (((0, 5),), ((14, 24),), (6, 13))
     assert (thanks.tone, thanks.direction, thanks.confidence) == ("engaging", "a>b", 2)
     assert (none.tone, none.cue) == ("none", None)
-    assert [(p.line, p.reason.rpartition(" ")[2]) for p in corpus.problems] == [
+    *labels, broken = corpus.problems
+    assert [(p.line, p.reason.rpartition(" ")[2]) for p in labels] == [
         (2, "cd34"),
         (3, "characters"),
         (4, "alliance-building"),
     ]
+    assert broken.line == 6
+    assert broken.reason.startswith("not JSON")
 
 
 def test_annotations_give_an_example_for_each_dyad() -> None:

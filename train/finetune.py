@@ -62,9 +62,9 @@ class Tuner:
         Raises:
             ModelError: the base can't be trained on.
         """
+        targets = [self._target(number) for number in some]  # before the seed: the first call opens the base
         torch.manual_seed(self.seed)
         model, tokenizer = PairEncoder.from_pretrained(self.base)
-        targets = [self._target(number) for number in some]
         model.add_heads({head_of(v): v.labels for v in self.scheme.variables})
         low, high = EPOCHS
         settings = TrainArgs(
