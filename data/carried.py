@@ -1,8 +1,9 @@
-"""Labels that the package carries without their text: a line names a sentence of the corpus `transfer` by its id.
+"""Labels that the package carries without their text, which may not be copied; ids, offsets and labels may.
 
-The text of that corpus may not be copied; ids, offsets and labels may.
+A line names a sentence of the corpus `transfer` by its id, or one of an article of `newsroom` by its offsets.
 """
 
+import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +12,12 @@ import orjson
 
 from detente.data import texts
 from detente.data.examples import Corpus, Example
-from detente.data.labels import QUAD_OF_ROOT, ROOTS, dyad_id
+from detente.data.labels import NO_DIRECTION, QUAD_OF_ROOT, ROOTS, TONES, dyad_id
 from detente.data.readers import by_codebook, lines_of, one_of, parsed, span_of
 
 CODINGS: Final = Path(__file__).with_name("codings.jsonl")
 EVENTS: Final = Path(__file__).with_name("events.jsonl")
+NEWSROOM: Final = Path(__file__).with_name("newsroom.jsonl.gz")
 
 
 def codings(path: Path, split: str) -> Corpus:
@@ -47,6 +49,57 @@ def events(path: Path, split: str) -> Corpus:
     return _carried(EVENTS, path, split, "events", labels)
 
 
+def newsroom(path: Path, split: str) -> Corpus:
+    """Read labels by the codebook of every pair of states in whole articles.
+
+    A line of `NEWSROOM` is one sentence: `article`, `span` (offsets in the article's text), `split`, `states` (code to
+    the spans of its mentions in the sentence) and `pairs`, each with `dyad`, `tone`, `confidence` and, where there are
+    any, `second` (the second-best tone), `direction` and `cue` (a span of the sentence).
+
+    Args:
+        path: the articles, a Parquet file with the columns id, date and text.
+        split: `train` or `dev`, whose lines are read.
+    """
+    labels_of = _beside(path, NEWSROOM)
+    articles = {id_: (date, text) for id_, date, text in texts.rows(path, ("id", "date", "text"))}
+    lines = [(number, row) for number, row in enumerate(gzip.decompress(labels_of.read_bytes()).splitlines(), 1)]
+
+    def parse(_: int, row: bytes) -> Iterator[Example]:
+        record = orjson.loads(row)
+        if record["split"] != split:
+            return
+        id_, (start, end) = record["article"], record["span"]
+        if id_ not in articles:
+            raise ValueError(f"{path} has no article {id_}")
+        date, article = articles[id_]
+        span_of(article, start, end)
+        text = article[start:end]
+        states = {code: tuple(span_of(text, *span) for span in spans) for code, spans in record["states"].items()}
+        for pair in record["pairs"]:
+            first, second = pair["dyad"].split("-")
+            labels = by_codebook(text, {"direction": NO_DIRECTION, **pair, "cue": ""})
+            yield Example(
+                id=f"{id_}:{start}:{pair['dyad']}",
+                text=text,
+                a=states[first],
+                b=states[second],
+                split=split,
+                origin="newsroom",
+                date=date,
+                dyad=dyad_id(first, second),
+                second=one_of(TONES, pair["second"], "second") if "second" in pair else None,
+                **{**labels, "cue": span_of(text, *pair["cue"]) if "cue" in pair else None},
+            )
+
+    return parsed(labels_of, lines, parse)
+
+
+def _beside(path: Path, labels: Path) -> Path:
+    """Return the file of labels of the same name that lies beside a corpus, or else the package's own."""
+    beside = path.with_name(labels.name)
+    return beside if beside.is_file() else labels
+
+
 def _carried(
     labels_of: Path,
     path: Path,
@@ -54,9 +107,8 @@ def _carried(
     corpus: str,
     labels: Callable[[texts.Sentence, dict[str, Any]], dict[str, Any]],
 ) -> Corpus:
-    """Join a file of labels, or the one of its name that lies beside other sentences, with what it names."""
-    beside = path.with_name(labels_of.name)
-    labels_of = beside if beside.is_file() else labels_of
+    """Join a file of labels with the sentences that it names."""
+    labels_of = _beside(path, labels_of)
     found = {sentence.id: sentence for sentence in texts.sentences(path)}
 
     def parse(_: int, row: bytes) -> Iterator[Example]:

@@ -39,6 +39,7 @@ class Entry:
         citation: the paper to cite; empty where there is none.
         splits: the file of each split. Where `train` and `dev` share a file, `dev` is carved out of it by sentence.
         labelled: its rows are `Example`s; if not, plain texts.
+        assigned: its labels say which split a row belongs to; if not, a shared file is divided by sentence.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Entry:
     citation: str
     splits: dict[str, File]
     labelled: bool = True
+    assigned: bool = False
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -93,6 +95,7 @@ _MTSC_RW = File(
     ("c915d6461625cc610a43fd0bac7a25dddfc1252e1331a4bfb7cc30e75b35982a",),
 )
 _TRANSFER = File("corpora/transfer/sentences.parquet")
+_NEWSROOM = File("corpora/newsroom/articles.parquet")
 
 ENTRIES: Final = (
     Entry(
@@ -168,6 +171,16 @@ ENTRIES: Final = (
         source="",
         citation="",
         splits={"train": _TRANSFER, "dev": _TRANSFER},
+    ),
+    Entry(
+        name="newsroom",
+        what="whole news articles of 213 outlets, every pair of states in every sentence labelled by the codebook, "
+        "with the second-best tone where the reader was unsure; the package carries the labels",
+        licence="labels: Apache-2.0; text: that of each outlet, research use, not for publication",
+        source="",
+        citation="",
+        splits={"train": _NEWSROOM, "dev": _NEWSROOM},
+        assigned=True,
     ),
     Entry(
         name="events",

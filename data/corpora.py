@@ -30,6 +30,7 @@ _READERS: Final[dict[str, readers.Reader]] = {
     "annotations": readers.annotations,
     "detente": readers.own,
     "codings": carried.codings,
+    "newsroom": carried.newsroom,
     "events": carried.events,
 }
 
@@ -86,6 +87,11 @@ def folder() -> Path:
     return folders()[0]
 
 
+def on_disk(path: str) -> Path | None:
+    """Return a file of the folders of corpora by its path in them; None if none of them holds it."""
+    return next((file for place in folders() if (file := place / path).is_file()), None)
+
+
 def locate(name: str, split: str) -> Path:
     """Return the file that holds a split.
 
@@ -107,7 +113,8 @@ def read(name: str, split: str) -> Corpus:
     """Read a split of a labelled corpus.
 
     PLV, NewsMTSC and the codings have no dev split of their own: a sentence of their training file is in `dev` if its
-    hash says so, in `train` if not, so that no sentence is in both and the split is the same everywhere.
+    hash says so, in `train` if not, so that no sentence is in both and the split is the same everywhere. The labels of
+    `newsroom` say which articles are in `dev`.
 
     Args:
         name: of a labelled corpus of the catalogue: `plv`, `dse`, `newsmtsc`, `annotations`, `codings` …
@@ -202,14 +209,16 @@ def summary() -> Iterator[Summary]:
 
 
 def _on_disk(file: File) -> Path | None:
-    places = (Path(__file__).parent,) if file.carried else folders()
-    return next((path for place in places if (path := place / file.path).is_file()), None)
+    if file.carried:
+        path = Path(__file__).parent / file.path
+        return path if path.is_file() else None
+    return on_disk(file.path)
 
 
 def _parse(entry: Entry, split: str) -> Corpus:
     """Read a split's file, and of a file that two splits share, the split's part."""
     corpus = _READERS[entry.name](locate(entry.name, split), split)
-    if split in ("train", "dev") and entry.splits["train"] == entry.splits.get("dev"):
+    if not entry.assigned and split in ("train", "dev") and entry.splits["train"] == entry.splits.get("dev"):
         held_out = split == "dev"
         return Corpus([e for e in corpus.examples if in_dev(e.text) == held_out], corpus.problems)
     return corpus

@@ -38,6 +38,7 @@ class Example:
         direction: one of `labels.DIRECTIONS`, or `labels.NO_DIRECTION` for the tone `none`.
         cue: the span that shows the tone; None where the tone is `none`.
         confidence: 1 a guess, 2 probable, 3 clear.
+        second: the second-best tone, where the reader was unsure and named one.
         root: one of `labels.ROOTS`.
         quad: one of `labels.QUADS`.
         sentiment: one of `labels.SENTIMENTS`.
@@ -57,6 +58,7 @@ class Example:
     direction: str | None = None
     cue: Span | None = None
     confidence: int | None = None
+    second: str | None = None
     root: str | None = None
     quad: str | None = None
     sentiment: str | None = None

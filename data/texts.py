@@ -51,14 +51,14 @@ class Article:
 
 def sentences(path: Path) -> Iterator[Sentence]:
     """Yield the sentences of a file with the columns id, sentence, date, title, states, corpus; see `Sentence`."""
-    for row in _rows(path, ("id", "sentence", "date", "title", "states", "corpus")):
+    for row in rows(path, ("id", "sentence", "date", "title", "states", "corpus")):
         id_, text, date, title, states, corpus = row
         yield Sentence(id_, text, date, title, tuple(states.split()), f"transfer/{corpus}")
 
 
 def articles(path: Path) -> Iterator[Article]:
     """Yield the articles of a file with the columns id, date, title, text, corpus; see `Article`."""
-    for row in _rows(path, ("id", "date", "title", "text", "corpus")):
+    for row in rows(path, ("id", "date", "title", "text", "corpus")):
         id_, date, title, text, corpus = row
         yield Article(id_, date, title, text, f"articles/{corpus}")
 
@@ -69,7 +69,7 @@ def count(path: Path) -> int:
         return int(file.metadata.num_rows)
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Yield the rows, a batch in memory at a time; what is null is empty."""
     with pq.ParquetFile(path) as file:
         for column in columns:

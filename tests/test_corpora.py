@@ -19,7 +19,7 @@ from detente.data import carried, corpora, texts
 from detente.data.catalogue import Entry, File
 from detente.data.examples import CorpusError, Example
 from detente.data.labels import TONES
-from detente.train.teach import held_out, key
+from detente.train.held_out import held_out, key
 
 FILES = Path(__file__).parent / "corpora"
 SHARED = Path(__file__).resolve().parents[2] / "shared"

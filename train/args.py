@@ -60,6 +60,9 @@ class TrainArgs:
         corpora: which corpora are read, and how.
         heads: factor of each head's loss (`cue` included); a head that is missing has 1.
         confidence: weight of a label by the annotator's confidence (1 guess, 2 probable, 3 clear).
+        agreement: share of the target that the label gets, by confidence, where a second-best tone is given; the second
+            gets the rest. The defaults are how often careful readers of `newsroom` agree.
+        sentence_weight: largest total weight of the pairs of one sentence; long lists of states weigh less per pair.
         masked: share of training rows in which the states' names are replaced by placeholders.
         swapped: share of training rows in which the states are exchanged for others.
         consistency: factor of the divergence between the tones of a row and of the same with other states, in the form
@@ -81,7 +84,8 @@ class TrainArgs:
         tracking: MLflow tracking URI; empty for none.
         experiment: MLflow experiment.
         register: alias under which the model is registered in MLflow, for instance `shipped`; empty to only log it.
-        resume: go on from the last checkpoint in `output` if there is one.
+        checkpoint_minutes: minutes between checkpoints within an epoch, from any of which a run can be resumed.
+        resume: continue from the newest checkpoint in `output` if there is one.
     """
 
     output: Path
@@ -99,6 +103,8 @@ class TrainArgs:
     corpora: dict[str, Corpus] = field(default_factory=lambda: {"annotations": Corpus()})
     heads: dict[str, float] = field(default_factory=dict)
     confidence: dict[int, float] = field(default_factory=lambda: {1: 0.5, 2: 0.9, 3: 1.0})
+    agreement: dict[int, float] = field(default_factory=lambda: {1: 0.65, 2: 0.88, 3: 0.99})
+    sentence_weight: float = Field(default=6.0, gt=0)
     masked: float = 0.0
     swapped: float = 0.0
     consistency: float = Field(default=0.0, ge=0)
@@ -119,6 +125,7 @@ class TrainArgs:
     tracking: str = "sqlite:///mlruns.db"
     experiment: str = "detente"
     register: str = ""
+    checkpoint_minutes: float = Field(default=20.0, ge=0)
     resume: bool = True
 
     def __post_init__(self) -> None:

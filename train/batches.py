@@ -31,7 +31,9 @@ class Collator:
         masked: share of rows whose states are hidden.
         swapped: share of rows whose states are exchanged for others.
         twins: share of the rows that say which their states are, beside which another one with other states is put.
-        seed: of what is drawn.
+        seed: random seed. The draws for a batch depend on it, on the epoch and on the batch alone, so that a resumed
+            run draws what an undisturbed one would.
+        epoch: number of the epoch.
     """
 
     featurizer: Featurizer
@@ -42,16 +44,17 @@ class Collator:
     swapped: float = 0.0
     twins: float = 0.0
     seed: int = 0
+    epoch: int = 0
     draw: random.Random = field(init=False)
     mask: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.draw = random.Random(self.seed)
         tokenizer = self.featurizer.tokenizer
         self.mask = next((m for m in ("<mask>", swap.MASK) if tokenizer.token_to_id(m) is not None), swap.MASK)
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, Tensor | dict[str, Tensor]]:
         """Return inputs by name and, under `targets`, what `loss` takes; the pairs of twins stand behind all others."""
+        self.draw = random.Random(repr((self.seed, self.epoch, [row.text for row in rows])))
         items: list[Item] = []
         labels: list[Label] = []
         twins: list[Item] = []

@@ -125,6 +125,7 @@ def codebook(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
 DEV = (
     Benchmark("annotations dev", "annotations", "dev", codebook, ordered=False),
     Benchmark("codings dev", "codings", "dev", codebook, ordered=False),
+    Benchmark("newsroom dev", "newsroom", "dev", codebook, ordered=False),
     Benchmark("PLV dev", "plv", "dev", plv),
     Benchmark("DSE dev, unseen", "dse", "dev", dse, unseen=True),
     Benchmark("NewsMTSC dev", "newsmtsc", "dev", newsmtsc),
@@ -138,6 +139,7 @@ TEST = (
     Benchmark("NewsMTSC test-rw", "newsmtsc", "test_rw", newsmtsc, training="train+dev"),
     Benchmark("annotations dev", "annotations", "dev", codebook, ordered=False),
     Benchmark("codings dev", "codings", "dev", codebook, ordered=False),
+    Benchmark("newsroom dev", "newsroom", "dev", codebook, ordered=False),
 )
 
 
@@ -174,6 +176,7 @@ def develop(engine: Engine, corpora: Sequence[str]) -> Metrics:
     chief = {
         "annotations": ("tone_f1",),
         "codings": ("tone_f1",),
+        "newsroom": ("tone_f1",),
         "plv": ("quad_f1", "root_f1"),
         "dse": ("micro_f1", "macro_f1"),
         "newsmtsc": ("f1m",),

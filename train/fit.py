@@ -1,7 +1,10 @@
 """The training run: rows of every corpus, transformers' `Trainer`, the best checkpoint by the dev metric."""
 
+import json
 import logging
-from collections.abc import Callable, Sequence
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,16 +12,18 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.utils.data import Sampler
 from transformers import (
     EarlyStoppingCallback,
     PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainerControl,
+    TrainerState,
     TrainingArguments,
 )
-from transformers.trainer_pt_utils import LengthGroupedSampler
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from detente.models.config import ModelConfig
 from detente.models.encoder import PairEncoder, Readings
@@ -29,6 +34,8 @@ from detente.train.batches import Collator, inconsistency, loss
 from detente.train.rows import Row
 
 log = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"\Acheckpoint-(\d+)\Z")
 
 #: Measures a model on the dev splits: metrics by name.
 Develop = Callable[[PairEncoder, Featurizer], dict[str, float]]
@@ -68,12 +75,11 @@ class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
-        """Draw batches of sentences of about the same length, which halves the padding and so the time on a CPU."""
+    def _get_train_sampler(self, train_dataset: Any = None) -> "LengthGrouped":
+        """Return the sampler of the training rows."""
         rows = self.train_dataset if train_dataset is None else train_dataset
         size = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        generator = torch.Generator().manual_seed(self.settings.seed)
-        return LengthGroupedSampler(size, lengths=[len(row.text) for row in rows], generator=generator)
+        return LengthGrouped([len(row.text) for row in rows], size, self.settings.seed, self.data_collator)
 
     def create_optimizer(self, *_: Any, **__: Any) -> torch.optim.Optimizer:
         """AdamW with a higher rate for the new heads and, by choice, a lower one for the lower encoder layers."""
@@ -82,6 +88,69 @@ class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
                 rates(self.model, self.settings), lr=self.settings.learning_rate, fused=True
             )
         return self.optimizer
+
+
+class LengthGrouped(Sampler[int]):
+    """Draws batches of sentences of similar length, which halves the padding and so the time on a CPU.
+
+    The order depends on the seed and the epoch alone, so that a resumed run sees the rows in the same order.
+
+    Args:
+        lengths: length of each row, in any unit.
+        size: rows in a step.
+        seed: random seed.
+        collator: the collator, whose draws follow the epoch too.
+    """
+
+    def __init__(self, lengths: Sequence[int], size: int, seed: int, collator: Any) -> None:
+        self.lengths = list(lengths)
+        self.size = size
+        self.seed = seed
+        self.collator = collator
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Set the number of the epoch that is drawn next; called by the training loop."""
+        self.epoch = self.collator.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        yield from get_length_grouped_indices(self.lengths, self.size, generator=generator)
+
+
+class CheckpointEvery(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+    """Saves a checkpoint when some minutes have passed since the last one."""
+
+    def __init__(self, minutes: float) -> None:
+        self.seconds = 60 * minutes
+        self.saved = time.monotonic()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ARG002
+        """Ask for a checkpoint if one is due."""
+        control.should_save = control.should_save or time.monotonic() - self.saved >= self.seconds
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ARG002
+        """Start counting anew."""
+        self.saved = time.monotonic()
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that was written to its end; None if there is none.
+
+    The trainer's state is the last file of a checkpoint: one that a kill interrupted has none, or half of one.
+    """
+    numbered = {int(number[1]): path for path in folder.glob("checkpoint-*") if (number := _NUMBER.search(path.name))}
+    for _, path in sorted(numbered.items(), reverse=True):
+        try:
+            json.loads((path / TRAINER_STATE_NAME).read_bytes())
+        except (OSError, ValueError):
+            log.warning("%s was not written to its end; an older checkpoint is taken", path)
+            continue
+        return path
+    return None
 
 
 def rates(model: nn.Module, settings: TrainArgs) -> list[dict[str, Any]]:
@@ -203,16 +272,14 @@ def fit(
             twins=settings.twins if settings.consistency else 0.0,
             seed=settings.seed,
         ),
-        callbacks=[*early, *callbacks],
+        callbacks=[*([CheckpointEvery(settings.checkpoint_minutes)] if develop else []), *early, *callbacks],
     )
     if develop is None:
         trainer.remove_callback(PrinterCallback)
-    last = (
-        get_last_checkpoint(arguments.output_dir) if settings.resume and Path(arguments.output_dir).is_dir() else None
-    )
+    last = newest_checkpoint(Path(arguments.output_dir)) if settings.resume else None
     if last:
-        log.info("going on from %s", last)
-    trainer.train(resume_from_checkpoint=last)
+        log.info("resuming from %s", last)
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
     # Without the wrapper that casts to bfloat16, which an export would trace.
     model = trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     return model.eval(), featurizer

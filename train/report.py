@@ -168,7 +168,7 @@ def calibrated(
 
 def speed(engine: Engine) -> Speed:
     """Measure how many sentences of the project's own corpus the engine reads in a second, every dyad of them."""
-    items = [row.item for row in rows_of(read("detente", "train").examples, "", {})][:SPEED_SENTENCES]
+    items = [row.item for row in rows_of(read("detente", "train").examples, "")][:SPEED_SENTENCES]
     engine.read(items[:64])
     began = time.perf_counter()
     engine.read(items)

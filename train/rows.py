@@ -4,6 +4,7 @@ Every label is a distribution over a head's labels with a weight, so that a hard
 soft one are the same thing to the loss.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -77,10 +78,26 @@ def one_hot(head: str, label: str) -> list[float]:
     return vector
 
 
-def rows_of(
-    examples: Iterable[Example], corpus: str, confidence: Mapping[int, float], weight: float = 1.0
-) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far labels are believed.
+
+    Attributes:
+        confidence: weight of a label by the annotator's confidence (1 guess, 2 probable, 3 clear).
+        agreement: share of careful readers who give the same tone, by confidence, where a second-best tone is given:
+            the target is a distribution over the two.
+        sentence: largest total weight of the pairs of one sentence, so that a list of twenty states doesn't count as
+            190 sentences.
+    """
+
+    confidence: Mapping[int, float] = field(default_factory=dict)
+    agreement: Mapping[int, float] = field(default_factory=dict)
+    sentence: float = math.inf
+
+
+def rows_of(examples: Iterable[Example], corpus: str, trust: Trust | None = None, weight: float = 1.0) -> list[Row]:
     """Gather examples into rows, one per sentence, in order of first appearance."""
+    trust = trust or Trust()
     rows: dict[tuple[str, str], Row] = {}
     for example in examples:
         row = rows.setdefault(
@@ -88,7 +105,11 @@ def rows_of(
         )
         first, second = example.dyad.split("-") if example.dyad else ("", "")
         row.pairs.append((row.actor(first, example.a), row.actor(second, second_actor(example))))
-        row.labels.append(label_of(example, weight * confidence.get(example.confidence or 3, 1.0)))
+        row.labels.append(label_of(example, weight, trust))
+    for row in rows.values():
+        if len(row.labels) > trust.sentence:
+            for label in row.labels:
+                label.weight *= trust.sentence / len(row.labels)
     return list(rows.values())
 
 
@@ -102,11 +123,17 @@ def item_of(example: Example) -> Item:
     return Item(example.text, [example.a, second_actor(example)], [(0, 1)])
 
 
-def label_of(example: Example, weight: float) -> Label:
-    """Return the gold label of one example."""
+def label_of(example: Example, weight: float, trust: Trust) -> Label:
+    """Return the gold label of one example: hard, or a distribution over the best and the second-best tone."""
     heads = {
         head: one_hot(head, label) for head, labels in HEADS.items() if (label := getattr(example, head)) in labels
     }
+    confidence = example.confidence or 3
+    if example.second and (share := trust.agreement.get(confidence)):
+        tone, second = heads["tone"], one_hot("tone", example.second)
+        heads["tone"] = [share * a + (1 - share) * b for a, b in zip(tone, second, strict=True)]
+    else:
+        weight *= trust.confidence.get(confidence, 1.0)
     annotated = example.tone is not None
     cue = [example.cue] if example.cue else ([] if example.tone == "none" else None)
     return Label(heads, weight, cue if annotated else None)

@@ -23,7 +23,8 @@ from detente.train.engine import TorchEngine
 from detente.train.evaluate import evaluate, save
 from detente.train.export import export
 from detente.train.fit import fit
-from detente.train.rows import Row, rows_of
+from detente.train.held_out import key, reserved
+from detente.train.rows import Row, Trust, rows_of
 
 log = logging.getLogger(__name__)
 
@@ -67,25 +68,32 @@ def _tracked(settings: TrainArgs) -> Iterator[ModuleType | None]:
 
 
 def training_rows(settings: TrainArgs) -> list[Row]:
-    """Read the rows of every corpus of a run, each as often as its settings say."""
+    """Read the rows of every corpus of a run, each as often as its settings say.
+
+    Sentences that whole articles are measured on are left out, whichever corpus has them too.
+    """
     rows: list[Row] = []
+    trust = Trust(settings.confidence, settings.agreement, settings.sentence_weight)
+    held_out = reserved()
     for name, corpus in settings.corpora.items():
         if corpus.soft is not None:
-            rows += corpus.repeat * soft.read(
+            taught = soft.read(
                 corpus.soft,
                 weight=corpus.weight,
                 temperature=corpus.temperature,
                 limit=corpus.limit,
                 seed=settings.seed,
             )
+            rows += corpus.repeat * [row for row in taught if key(row.text) not in held_out]
             continue
         found = read(name, "train+dev" if corpus.dev else "train")
+        found.examples[:] = [example for example in found.examples if key(example.text) not in held_out]
         for problem in found.problems:
             log.warning("left out: %s", problem)
         examples = found.examples
         if corpus.limit is not None:
             examples = random.Random(settings.seed).sample(examples, min(corpus.limit, len(examples)))
-        rows += rows_of(examples, name, settings.confidence, corpus.weight) * corpus.repeat
+        rows += rows_of(examples, name, trust, corpus.weight) * corpus.repeat
     log.info("%d training rows, %d pairs", len(rows), sum(len(row.pairs) for row in rows))
     return rows
 

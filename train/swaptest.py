@@ -71,7 +71,7 @@ def swap_test(
     Returns:
         The exchange of all states first, then one for each of `PAIRS`.
     """
-    rows = rows_of(examples, "", {})
+    rows = rows_of(examples, "")
     before = _tones(engine, [row.item for row in rows])
     named = [_named(row.text, row.date) | set(row.states) for row in rows]
     draw = random.Random(seed)

@@ -3,7 +3,6 @@
 Sentences that stand in a dev or test split of any corpus are left out, whatever their case and punctuation.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
@@ -32,6 +31,7 @@ from detente.models.features import Featurizer, Item
 from detente.models.store import MANIFEST, WEIGHTS, ModelError, resolve, sha256, write_json
 from detente.train import soft
 from detente.train.engine import TorchEngine
+from detente.train.held_out import held_out, key
 from detente.train.rows import TURNED
 
 #: Sentences of a part: what a kill can cost, some minutes of work.
@@ -39,8 +39,6 @@ PART: Final = 4096
 
 #: States of a sentence that is read; one that names more is a list or a roll call.
 MOST_STATES: Final = 6
-
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(slots=True)
@@ -125,27 +123,6 @@ def teach(
         write_json(output / soft.MANIFEST, {**entry, "done": counts.read == len(chosen)})
         progress(len(chosen), counts)
     return counts
-
-
-def key(text: str) -> str:
-    """Return a sentence's words in lower case, by which it is known again."""
-    return " ".join(_WORD.findall(text.casefold()))
-
-
-def held_out() -> frozenset[str]:
-    """Return the keys of all sentences in a split that isn't for training, the reserved test rows among them.
-
-    Raises:
-        CorpusError: one of the corpora isn't on disk, so that its sentences aren't known.
-    """
-    return frozenset(
-        key(example.text)
-        for entry in corpora.catalogue()
-        if entry.labelled
-        for split in entry.splits
-        if split != "train"
-        for example in corpora.read(entry.name, split).examples
-    )
 
 
 def ask(sentence: Sentence) -> Asked | None:
