@@ -1,0 +1,253 @@
+"""What becomes of each sentence and each pair of a labelled article that a model reads by itself, from text to tone."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from detente.data.labels import WARMTH
+from detente.data.mentions import Mention
+from detente.data.scheme import NONE
+from detente.infer.document import read_date
+from detente.infer.label import Detente, sentence_spans
+from detente.infer.reading import Reading
+from detente.models.features import Span
+from detente.train.article_gold import Article, PairLabel
+
+#: Why a pair is wrong; of several causes the first is an error's.
+CAUSES: Final = ("cut", "state missed", "state invented", "relationship", "tone")
+
+#: How a state is found, the most direct way first.
+WAYS: Final = ("name", "demonym", "capital", "body", "leader", "group", "context")
+NOT_FOUND: Final = "not found"
+
+#: A sentence of ours that reaches no further into one of the readers' (a quotation mark, a bullet) doesn't count.
+MARGIN: Final = 3
+
+#: The most states of a sentence that have a slice of their own.
+MANY: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleOutput:
+    """What a model makes of an article.
+
+    Attributes:
+        sentences: where it sees them.
+        mentions: of states.
+        readings: of every pair that it finds, `none` included.
+    """
+
+    sentences: Sequence[Span]
+    mentions: Sequence[Mention]
+    readings: Sequence[Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceOutcome:
+    """What became of one of the readers' sentences.
+
+    Attributes:
+        article: its id.
+        number: of the sentence, from 1.
+        kind: of source.
+        size: slice by number of states, by the reader who sees the most.
+        cut: two or more of the model's sentences overlap it.
+        joined: one of the model's sentences overlaps it and another.
+        runs_on: one of them overlaps it and a later one: so many boundaries are lost.
+        found: by state that the model finds in it, the most direct way.
+        states: the states by the reader who is nearer to the model.
+        agreed: both of the first two readers name so many states.
+        named: the first two readers name so many, together.
+    """
+
+    article: str
+    number: int
+    kind: str
+    size: str
+    cut: bool
+    joined: bool
+    runs_on: bool
+    found: Mapping[str, str]
+    states: frozenset[str]
+    agreed: int
+    named: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairOutcome:
+    """What became of a sentence and a dyad that the readers or the model read.
+
+    Attributes:
+        article: its id.
+        number: of the sentence, from 1.
+        kind: of source.
+        size: slice by number of states in the sentence.
+        sentence: its text.
+        dyad: as in a reading.
+        labels: by reader; None where the reader sees no relationship.
+        gold: the tone of the reader who is nearer: the model's if a reader has it, else the first that isn't `none`.
+        reading: the model's; None where it has none.
+        ways: how each of the two states was found, the more direct first.
+        cause: one of `CAUSES`; empty where the tone is right.
+    """
+
+    article: str
+    number: int
+    kind: str
+    size: str
+    sentence: str
+    dyad: str
+    labels: tuple[PairLabel | None, ...]
+    gold: str
+    reading: Reading | None
+    ways: str
+    cause: str
+
+    @property
+    def tone(self) -> str:
+        """The model's."""
+        return self.reading.tone if self.reading else NONE
+
+    @property
+    def warmth(self) -> float | None:
+        """The mean warmth of the readers' tones; None where no reader sees a relationship."""
+        scores = [WARMTH[label.tone] for label in self.labels if label]
+        return sum(scores) / len(scores) if scores else None
+
+    @property
+    def clear(self) -> bool:
+        """Whether every reader is sure of one and the same tone."""
+        return len({label and label.tone for label in self.labels}) == 1 and all(
+            label and label.confidence == 3 for label in self.labels
+        )
+
+
+def read_article(model: Detente, article: Article) -> ArticleOutput:
+    """Let a model read an article as users do, from its text and its date."""
+    spans = sentence_spans(article.text)
+    mentions = model.linker.link(article.text, date=read_date(article.date), sentences=spans)
+    return ArticleOutput(spans, mentions, model.label(article.text, date=article.date, include_none=True))
+
+
+def sentence_outcomes(article: Article, output: ArticleOutput) -> list[SentenceOutcome]:
+    """Compare the sentences and states of an article with those that a model sees."""
+    reach = [
+        {at for at, (start, end) in enumerate(article.sentences) if _overlap(span, (start, end)) > MARGIN}
+        for span in output.sentences
+    ]
+    outcomes = []
+    for at, ((start, end), readers) in enumerate(zip(article.sentences, article.states, strict=True)):
+        found: dict[str, str] = {}
+        for mention in output.mentions:
+            if start <= mention.start < end:
+                found[mention.state] = min(mention.how, found.get(mention.state, mention.how), key=_directness)
+        ours = [others for others in reach if at in others]
+        first, second = readers[0], readers[min(1, len(readers) - 1)]
+        outcomes.append(
+            SentenceOutcome(
+                article=article.id,
+                number=at + 1,
+                kind=article.kind,
+                size=_size(max(map(len, readers))),
+                cut=len(ours) > 1,
+                joined=any(len(others) > 1 for others in ours),
+                runs_on=any(max(others) > at for others in ours),
+                found=found,
+                states=min(readers, key=lambda states: (len(states ^ found.keys()), -len(states & found.keys()))),
+                agreed=len(first & second),
+                named=len(first) + len(second),
+            )
+        )
+    return outcomes
+
+
+def pair_outcomes(
+    article: Article, output: ArticleOutput, sentences: Sequence[SentenceOutcome]
+) -> Iterator[PairOutcome]:
+    """Yield what became of each pair that a reader labelled or the model read.
+
+    Args:
+        article: that was read.
+        output: of the model. A reading counts for the sentence that it overlaps most; of several readings of the same
+            pair there, the first with a relationship counts.
+        sentences: outcomes of the article's sentences.
+    """
+    labels = {(pair.sentence, pair.dyad): pair.labels for pair in article.pairs}
+    read: dict[tuple[int, str], Reading] = {}
+    for reading in output.readings:
+        overlaps = [_overlap((reading.start, reading.end), span) for span in article.sentences]
+        key = overlaps.index(max(overlaps)), reading.dyad
+        if key not in read or read[key].tone == NONE:
+            read[key] = reading
+    for at, dyad in sorted({*labels, *read}):
+        reading_of = read.get((at, dyad))
+        by_reader = labels.get((at, dyad), (None,) * article.readers)
+        tone = reading_of.tone if reading_of else NONE
+        gold = nearer([label.tone if label else NONE for label in by_reader], tone)
+        found = dict(sentences[at].found)
+        for mention in reading_of.mentions if reading_of else ():
+            found[mention.state] = min(mention.how, found.get(mention.state, mention.how), key=_directness)
+        pair = dyad.split("-")
+        start, end = article.sentences[at]
+        yield PairOutcome(
+            article=article.id,
+            number=at + 1,
+            kind=article.kind,
+            size=sentences[at].size,
+            sentence=article.text[start:end],
+            dyad=dyad,
+            labels=by_reader,
+            gold=gold,
+            reading=reading_of,
+            ways=" + ".join(sorted((found.get(state, NOT_FOUND) for state in pair), key=_directness)),
+            cause=cause(gold, tone, pair, sentences[at], found, frozenset().union(*article.states[at])),
+        )
+
+
+def nearer(tones: Sequence[str], tone: str) -> str:
+    """Return the tone by the reader who is nearer: `tone` if a reader has it, else the first that isn't `none`."""
+    return tone if tone in tones else next((other for other in tones if other != NONE), NONE)
+
+
+def cause(
+    gold: str,
+    tone: str,
+    pair: Collection[str],
+    sentence: SentenceOutcome,
+    found: Collection[str],
+    named: Collection[str],
+) -> str:
+    """Return why a pair is wrong, one of `CAUSES`, or nothing if it is right.
+
+    Args:
+        gold: tone by the nearer reader.
+        tone: of the model.
+        pair: the two states.
+        sentence: that they are in.
+        found: states that the model finds in it.
+        named: states that any reader names in it.
+    """
+    if tone == gold:
+        return ""
+    if sentence.cut or sentence.joined:
+        return "cut"
+    if tone == NONE and not set(found).issuperset(pair):
+        return "state missed"
+    if gold == NONE and not set(named).issuperset(pair):
+        return "state invented"
+    return "relationship" if NONE in (gold, tone) else "tone"
+
+
+def _overlap(first: Span, second: Span) -> int:
+    """Return how many characters two spans share; below 0 the gap between them."""
+    return min(first[1], second[1]) - max(first[0], second[0])
+
+
+def _directness(way: str) -> tuple[int, str]:
+    return (WAYS.index(way) if way in WAYS else len(WAYS) + (way == NOT_FOUND)), way
+
+
+def _size(states: int) -> str:
+    if states >= MANY:
+        return f"{MANY} and more"
+    return str(states) if states > 1 else "0 or 1"
