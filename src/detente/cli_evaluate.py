@@ -92,8 +92,8 @@ def evaluate(
         measure_own(folder, own, labels, encoding, json, markdown)
         return
     if own is not None:
-        variables = ", ".join(variable.name for variable in own.variables)
-        raise BadUsage(f"{folder} has a codebook of its own ({variables}); measure it on labels: --labels TABLE")
+        named = ", ".join(variable.name for variable in own.variables)
+        raise BadUsage(f"{folder} has a codebook of its own ({named}); measure it on labels: --labels TABLE")
     if file is not None and not (report or tracking):
         if corpora:
             raise BadUsage("--articles measures whole articles alone; with --report, the corpora too")
@@ -132,9 +132,7 @@ def evaluate(
     console.print(tables.table(results, title=f"{folder.name}, {split}"))
     if json:
         tables.save(results, json)
-    written = tables.markdown(results)
-    if why:
-        written += f"\n{_explained(folder)}\n"
+    written = tables.markdown(results) + (f"\n{_explained(folder)}\n" if why else "")
     if markdown:
         markdown.write_text(written, "utf-8")
     if whole:
