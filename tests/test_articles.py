@@ -117,10 +117,10 @@ def test_the_default_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 @pytest.mark.skipif(not OWN.is_file(), reason="the project's own articles aren't there yet")
 def test_the_projects_own_articles_can_be_measured_on(tiny_model: Path) -> None:
     articles = read_articles(OWN)
-    found = evaluate_articles(load(tiny_model), articles, resamples=20)
-    assert found.articles == len(articles) >= 24
+    evaluation = evaluate_articles(load(tiny_model), articles, resamples=20)
+    assert evaluation.articles == len(articles) >= 24
     assert all(8 <= len(article.sentences) <= 15 for article in articles)
-    assert found.overall.metrics["states_f1"]
+    assert evaluation.overall.metrics["states_f1"]
 
 
 # What becomes of a sentence and of a pair
@@ -139,17 +139,17 @@ def article_of(
         sentences=spans,
         states=tuple(tuple(frozenset(codes.split()) for codes in readers) for readers in states),
         pairs=tuple(
-            LabelledPair(at, dyad, tuple(None if t == "none" else PairLabel(t, "a>b", 3, "") for t in tones))
-            for (at, dyad), tones in pairs.items()
+            LabelledPair(index, dyad, tuple(None if t == "none" else PairLabel(t, "a>b", 3, "") for t in tones))
+            for (index, dyad), tones in pairs.items()
         ),
     )
 
 
 def reading_of(
-    article: Article, at: int, dyad: str, tone: str, direction: str = "a>b", p: float = 0.7, how: str = "name"
+    article: Article, index: int, dyad: str, tone: str, direction: str = "a>b", p: float = 0.7, how: str = "name"
 ) -> Reading:
     """Make a reading of a sentence; both states stand at its start."""
-    start, end = article.sentences[at]
+    start, end = article.sentences[index]
     return Reading(
         id=article.id,
         sentence=article.text[start:end],
@@ -195,18 +195,22 @@ def test_sentences_cut_and_joined(
     spans: list[tuple[int, int]], cut: list[int], joined: list[int], runs_on: list[int]
 ) -> None:
     article = article_of(*TWO, {})
-    found = sentence_outcomes(article, ArticleOutput(spans, [], []))
-    assert [one.cut for one in found] == cut
-    assert [one.joined for one in found] == joined
-    assert [one.runs_on for one in found] == runs_on
+    evaluated = sentence_outcomes(article, ArticleOutput(spans, [], []))
+    assert [sentence.cut for sentence in evaluated] == cut
+    assert [sentence.joined for sentence in evaluated] == joined
+    assert [sentence.runs_on for sentence in evaluated] == runs_on
 
 
 def test_states_are_held_against_the_nearer_reader_and_found_in_the_most_direct_way() -> None:
     article = article_of(["China met Japan and India."], [["CHN JPN", "CHN IND JPN"]], {})
-    at = article.text.index("Japan")
-    mentions = [Mention(0, 5, "CHN", "leader"), Mention(0, 5, "CHN", "demonym"), Mention(at, at + 5, "JPN", "name")]
+    index = article.text.index("Japan")
+    mentions = [
+        Mention(0, 5, "CHN", "leader"),
+        Mention(0, 5, "CHN", "demonym"),
+        Mention(index, index + 5, "JPN", "name"),
+    ]
     (sentence,) = sentence_outcomes(article, ArticleOutput(article.sentences, mentions, []))
-    assert sentence.found == {"CHN": "demonym", "JPN": "name"}
+    assert sentence.ways == {"CHN": "demonym", "JPN": "name"}
     assert sentence.states == {"CHN", "JPN"}
     assert sentence.size == "3", "by the reader who sees the most"
     assert (sentence.agreed, sentence.named) == (2, 5)
@@ -241,15 +245,15 @@ def test_each_cause() -> None:
     assert causes(reading_of(article, 0, "CHN-JPN", "neutral"))[1, "CHN-JPN"] == "tone"
     assert causes(right, reading_of(article, 1, "IND-JPN", "frosty"))[2, "IND-JPN"] == "tone"
     none = article_of(sentences, states, {})
-    (found,) = outcomes(none, output_of(none, [reading_of(none, 0, "CHN-JPN", "frosty")]))
-    assert (found.cause, found.gold, found.warmth) == ("relationship", "none", None)
+    (outcome,) = outcomes(none, output_of(none, [reading_of(none, 0, "CHN-JPN", "frosty")]))
+    assert (outcome.cause, outcome.gold, outcome.warmth) == ("relationship", "none", None)
 
 
 def test_of_two_readings_of_a_pair_in_a_sentence_the_first_with_a_relationship_counts() -> None:
     article = article_of(*TWO, {})
     none, cold, warm = (reading_of(article, 0, "CHN-JPN", tone) for tone in ("none", "frosty", "engaging"))
-    (found,) = outcomes(article, output_of(article, [none, cold, warm]))
-    assert found.reading is cold
+    (outcome,) = outcomes(article, output_of(article, [none, cold, warm]))
+    assert outcome.reading is cold
 
 
 def test_how_a_pair_was_found() -> None:
@@ -257,8 +261,8 @@ def test_how_a_pair_was_found() -> None:
     output = ArticleOutput(article.sentences, [Mention(17, 22, "JPN", "group")], [])
     first, second = outcomes(article, output)
     assert (first.ways, second.ways) == ("not found + not found", "group + not found")
-    (found, _) = outcomes(article, output_of(article, [reading_of(article, 0, "CHN-JPN", "frosty", how="leader")]))
-    assert found.ways == "leader + leader"
+    (outcome, _) = outcomes(article, output_of(article, [reading_of(article, 0, "CHN-JPN", "frosty", how="leader")]))
+    assert outcome.ways == "leader + leader"
 
 
 # The figures
@@ -272,8 +276,8 @@ def test_figures_by_hand() -> None:
         reading_of(article, 0, "CHN-USA", "neutral", p=0.5),
         reading_of(article, 1, "IND-JPN", "frosty", "a>b", p=0.6),
     ]
-    found = compare([article], [output_of(article, readings)], resamples=20)
-    metrics = {name: one and round(one.value, 6) for name, one in found.overall.metrics.items()}
+    evaluation = compare([article], [output_of(article, readings)], resamples=20)
+    metrics = {name: estimate and round(estimate.value, 6) for name, estimate in evaluation.overall.metrics.items()}
     assert metrics == {
         "states_f1": round(2 * 4 / (4 + 5), 6),
         "relation_f1": 2 * 2 / (2 + 3),
@@ -283,20 +287,20 @@ def test_figures_by_hand() -> None:
         "warmth_r": -1.0,  # readers -0.25 and 0.5, the model 0.5 and -1
         "tone_ece": round((0.1 + 0.5 + 0.6) / 3, 6),
     }
-    assert found.readers == {"states_f1": 1.0, "relation_f1": 1.0, "tone_f1": 0.5, "direction": 1.0}
-    assert found.causes == {"cut": 0, "state missed": 0, "state invented": 1, "relationship": 0, "tone": 1}
+    assert evaluation.readers == {"states_f1": 1.0, "relation_f1": 1.0, "tone_f1": 0.5, "direction": 1.0}
+    assert evaluation.causes == {"cut": 0, "state missed": 0, "state invented": 1, "relationship": 0, "tone": 1}
 
 
 def test_readers_right_by_themselves_make_every_figure_one() -> None:
     labels = {(0, "CHN-JPN"): ["frosty", "frosty"], (1, "IND-JPN"): ["engaging", "engaging"]}
     article = article_of(*TWO, labels)
-    readings = [reading_of(article, at, dyad, tones[0], p=1.0) for (at, dyad), tones in labels.items()]
-    found = compare([article], [output_of(article, readings)], resamples=20)
-    assert {name: one and round(one.value, 9) for name, one in found.overall.metrics.items()} == {
-        **dict.fromkeys(found.overall.metrics, 1.0),
+    readings = [reading_of(article, index, dyad, tones[0], p=1.0) for (index, dyad), tones in labels.items()]
+    evaluation = compare([article], [output_of(article, readings)], resamples=20)
+    assert {name: estimate and round(estimate.value, 9) for name, estimate in evaluation.overall.metrics.items()} == {
+        **dict.fromkeys(evaluation.overall.metrics, 1.0),
         "tone_ece": 0.0,
     }
-    assert not found.errors
+    assert not evaluation.errors
 
 
 CODES = ("CHN", "IND", "JPN")
@@ -313,35 +317,35 @@ def test_slices_and_causes_add_up_and_intervals_hold_their_figure(drawn: list[li
     for number, sentences in enumerate(drawn):
         text, spans = joined([["China, India and Japan met."] * len(sentences)])
         pairs = tuple(
-            LabelledPair(at, dyad, tuple(None if t == "none" else PairLabel(t, "a>b", 3, "") for t in tones))
-            for at, cells in enumerate(sentences)
+            LabelledPair(index, dyad, tuple(None if t == "none" else PairLabel(t, "a>b", 3, "") for t in tones))
+            for index, cells in enumerate(sentences)
             for dyad, (*tones, _) in cells.items()
         )
         states = ((frozenset(CODES),) * 2,) * len(spans)
         article = Article(str(number), "", ("wire", "daily")[number % 2], text, spans, states, pairs)
         readings = [
-            reading_of(article, at, dyad, said)
-            for at, cells in enumerate(sentences)
-            for dyad, (*_, said) in cells.items()
-            if said
+            reading_of(article, index, dyad, answer)
+            for index, cells in enumerate(sentences)
+            for dyad, (*_, answer) in cells.items()
+            if answer
         ]
         articles.append(article)
         outputs.append(output_of(article, readings))
-    found = compare(articles, outputs, resamples=50)
+    evaluation = compare(articles, outputs, resamples=50)
     cells = [cell for sentences in drawn for one in sentences for cell in one.values()]
-    right = sum((said or "none") in tones for *tones, said in cells)
-    assert sum(found.causes.values()) == len(found.errors) == len(cells) - right
-    assert found.overall.pairs == len(cells) == sum(map(sum, found.confusion))
-    for by in ("states", "source", "found"):
-        parts = [part.figures for part in found.slices if part.by == by]
-        assert sum(part.pairs for part in parts) == found.overall.pairs
-        assert sum(part.sentences for part in parts) == (0 if by == "found" else found.overall.sentences)
-    for figures in (found.overall, *(part.figures for part in found.slices)):
+    right = sum((answer or "none") in tones for *tones, answer in cells)
+    assert sum(evaluation.causes.values()) == len(evaluation.errors) == len(cells) - right
+    assert evaluation.overall.pairs == len(cells) == sum(map(sum, evaluation.confusion))
+    for dimension in ("states", "source", "found"):
+        parts = [part.figures for part in evaluation.slices if part.dimension == dimension]
+        assert sum(part.pairs for part in parts) == evaluation.overall.pairs
+        assert sum(part.sentences for part in parts) == (0 if dimension == "found" else evaluation.overall.sentences)
+    for figures in (evaluation.overall, *(part.figures for part in evaluation.slices)):
         for name in ("tone_f1", "relation_f1", "direction", "states_f1"):
             if estimate := figures.metrics[name]:
                 assert 0 <= estimate.low <= estimate.high <= 1
     if len(articles) == 1:
-        tone = found.overall.metrics["tone_f1"]
+        tone = evaluation.overall.metrics["tone_f1"]
         assert tone is None or tone.low == tone.value == tone.high, "one article can only be drawn as itself"
 
 
@@ -350,10 +354,10 @@ def test_the_interval_is_over_articles() -> None:
     articles, outputs = [], []
     for number in range(20):
         sentences, states = ["China met Japan."] * 10, [["CHN JPN"] * 2] * 10
-        article = article_of(sentences, states, {(at, "CHN-JPN"): ["frosty", "frosty"] for at in range(10)})
-        said = "frosty" if number % 2 else "engaging"
+        article = article_of(sentences, states, {(index, "CHN-JPN"): ["frosty", "frosty"] for index in range(10)})
+        answer = "frosty" if number % 2 else "engaging"
         articles.append(Article(str(number), *(getattr(article, name) for name in Article.__slots__[1:])))
-        outputs.append(output_of(article, [reading_of(article, at, "CHN-JPN", said) for at in range(10)]))
+        outputs.append(output_of(article, [reading_of(article, index, "CHN-JPN", answer) for index in range(10)]))
     tone = compare(articles, outputs).overall.metrics["tone_f1"]
     assert tone is not None
     assert tone.value == 0.5
@@ -372,12 +376,12 @@ def test_an_article_is_read_as_users_read_it(tiny_model: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def found(tiny_model: Path) -> ArticleEvaluation:
+def evaluation(tiny_model: Path) -> ArticleEvaluation:
     return evaluate_articles(load(tiny_model), read_articles(MADE_UP), file="dev.jsonl", resamples=20)
 
 
-def test_tables_and_errors(found: ArticleEvaluation, tmp_path: Path) -> None:
-    text = markdown(found)
+def test_tables_and_errors(evaluation: ArticleEvaluation, tmp_path: Path) -> None:
+    text = markdown(evaluation)
     assert "tiny 1, 3 articles of dev.jsonl" in text
     for title in ("Errors by cause", "By states in the sentence", "By kind of source", "By how the two states"):
         assert f"{title}" in text
@@ -385,9 +389,9 @@ def test_tables_and_errors(found: ArticleEvaluation, tmp_path: Path) -> None:
     assert any(
         re.match(r"\| relationship with the right tone, F1 \| [\d.]+ \| [\d.]+–[\d.]+ \| [\d.]+ \|", r) for r in rows
     )
-    write_errors(found, tmp_path / "errors.jsonl")
+    write_errors(evaluation, tmp_path / "errors.jsonl")
     errors = [json.loads(line) for line in (tmp_path / "errors.jsonl").read_text("utf-8").splitlines()]
-    assert len(errors) == sum(found.causes.values()) > 0
+    assert len(errors) == sum(evaluation.causes.values()) > 0
     order = [CAUSES.index(error["cause"]) for error in errors]
     assert order == sorted(order)
     assert all(error["tone"] not in error["labels"] for error in errors)
@@ -411,9 +415,9 @@ def outside_figures(file: Path, model: Path, folder: Path) -> dict[str, float]:
 @pytest.mark.skipif(not (SHARED / "tools" / "score_articles.py").is_file(), reason="no ../shared/tools on disk")
 @pytest.mark.parametrize("file", [MADE_UP, SHARED / "articles" / "dev.jsonl"], ids=["made up", "articles dev"])
 def test_figures_equal_those_of_the_outside_tool(file: Path, tmp_path: Path) -> None:
-    found = evaluate_articles(load(MINI), read_articles(file), resamples=20).overall.metrics
+    metrics = evaluate_articles(load(MINI), read_articles(file), resamples=20).overall.metrics
     for name, value in outside_figures(file, MINI, tmp_path).items():
-        estimate = found[name]
+        estimate = metrics[name]
         assert estimate is not None
         assert estimate.value == pytest.approx(value, abs=6e-4), name
 
@@ -446,9 +450,9 @@ def test_the_command(command: Callable[..., tuple[int, str, str]], tiny_model: P
     assert "errors" not in figures
     assert len(files["errors.jsonl"].read_text("utf-8").splitlines()) == sum(figures["causes"].values())
     assert "Errors by cause" in files["figures.md"].read_text("utf-8")
-    other = tmp_path / "mine.jsonl"
-    other.write_text(MADE_UP.read_text("utf-8").splitlines()[0], "utf-8")
-    for words in (["--articles", other], [f"--articles={other}"]):
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text(MADE_UP.read_text("utf-8").splitlines()[0], "utf-8")
+    for words in (["--articles", mine], [f"--articles={mine}"]):
         code, out, err = command("evaluate", tiny_model, *words)
         assert code == 0, err
         assert "1 articles of mine.jsonl: 5 sentences" in out

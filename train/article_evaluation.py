@@ -71,12 +71,12 @@ class ArticleSlice:
     """The figures of a part.
 
     Attributes:
-        by: `states`, `source` or `found`.
+        dimension: `states`, `source` or `found`.
         name: of the part.
         figures: of it; those by `found` have no sentences.
     """
 
-    by: str
+    dimension: str
     name: str
     figures: Figures
 
@@ -113,8 +113,8 @@ class ArticleEvaluation:
 
     def figures(self) -> dict[str, float]:
         """Return the figures by names that MLflow takes."""
-        found = self.overall.metrics.items()
-        return {f"articles_{name}": estimate.value for name, estimate in found if estimate}
+        metrics = self.overall.metrics.items()
+        return {f"articles_{name}": estimate.value for name, estimate in metrics if estimate}
 
 
 def evaluate_articles(
@@ -153,9 +153,9 @@ def compare(
     sentences: list[SentenceOutcome] = []
     pairs: list[PairOutcome] = []
     for article, output in zip(articles, outputs, strict=True):
-        own = sentence_outcomes(article, output)
-        sentences += own
-        pairs += pair_outcomes(article, output, own)
+        article_sentences = sentence_outcomes(article, output)
+        sentences += article_sentences
+        pairs += pair_outcomes(article, output, article_sentences)
     ids = [article.id for article in articles]
     return ArticleEvaluation(
         model=model,
@@ -181,7 +181,7 @@ def measured(
         pairs: outcomes.
         resamples: of the bootstrap.
     """
-    number = {id_: at for at, id_ in enumerate(articles)}
+    number = {id_: row for row, id_ in enumerate(articles)}
     drawn = np.random.default_rng(0).multinomial(len(number), np.full(len(number), 1 / len(number)), size=resamples)
 
     def estimate(figure: Callable[[Floats], Floats], terms: Iterable[tuple[str, Sequence[float]]]) -> Estimate | None:
@@ -197,8 +197,8 @@ def measured(
             return None
         return Estimate(float(value), *interval(values[np.isfinite(values)].tolist()))
 
-    def share(of: Callable[[PairOutcome], _Ratio]) -> Estimate | None:
-        return estimate(_ratio, ((pair.article, of(pair)) for pair in pairs))
+    def share(terms: Callable[[PairOutcome], _Ratio]) -> Estimate | None:
+        return estimate(_ratio, ((pair.article, terms(pair)) for pair in pairs))
 
     return Figures(
         len(sentences),
@@ -227,13 +227,13 @@ def agreement(sentences: Sequence[SentenceOutcome], pairs: Sequence[PairOutcome]
             related += 1
             same_tone += first.tone == second.tone
             same_direction += first.direction == second.direction
-    found = {
+    ratios = {
         "states_f1": (2 * sum(s.agreed for s in sentences), sum(s.named for s in sentences)),
         "relation_f1": (2 * related, labels),
         "tone_f1": (2 * same_tone, labels),
         "direction": (same_direction, related),
     }
-    return {name: part / whole for name, (part, whole) in found.items() if whole}
+    return {name: numerator / total for name, (numerator, total) in ratios.items() if total}
 
 
 def warmth_moments(pairs: Sequence[PairOutcome]) -> list[tuple[str, Sequence[float]]]:
@@ -242,14 +242,14 @@ def warmth_moments(pairs: Sequence[PairOutcome]) -> list[tuple[str, Sequence[flo
     x is the mean warmth by the readers of the sentences in which any of them sees a relationship, y the model's of the
     sentences in which it sees one.
     """
-    said: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
+    warmth: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
     for pair in pairs:
-        gold, ours = said.setdefault((pair.article, pair.dyad), ([], []))
+        gold, read = warmth.setdefault((pair.article, pair.dyad), ([], []))
         if pair.warmth is not None:
             gold.append(pair.warmth)
         if pair.reading and pair.reading.warmth is not None and pair.tone != NONE:
-            ours.append(pair.reading.warmth)
-    means = [(article, np.mean(gold), np.mean(ours)) for (article, _), (gold, ours) in said.items() if gold and ours]
+            read.append(pair.reading.warmth)
+    means = [(article, np.mean(gold), np.mean(read)) for (article, _), (gold, read) in warmth.items() if gold and read]
     return [(article, [1.0, *map(float, (x, y, x * x, y * y, x * y))]) for article, x, y in means]
 
 
@@ -280,29 +280,31 @@ def _slices(
 ) -> list[ArticleSlice]:
     ways = Counter(pair.ways for pair in pairs)
     often = [way for way, rows in ways.most_common() if rows >= LEAST]
-    rest = f"{len(ways) - len(often)} other ways"
+    pooled = f"{len(ways) - len(often)} other ways"
     sizes = sorted({sentence.size for sentence in sentences})
     kinds = [kind for kind, _ in Counter(sentence.kind for sentence in sentences).most_common()]
 
-    def part(by: str, name: str, own: Sequence[SentenceOutcome], some: Sequence[PairOutcome]) -> ArticleSlice:
-        return ArticleSlice(by, name, measured(articles, own, some, resamples))
+    def sliced(
+        dimension: str, name: str, its_sentences: Sequence[SentenceOutcome], its_pairs: Sequence[PairOutcome]
+    ) -> ArticleSlice:
+        return ArticleSlice(dimension, name, measured(articles, its_sentences, its_pairs, resamples))
 
-    found = [
-        *(part("states", n, [s for s in sentences if s.size == n], [p for p in pairs if p.size == n]) for n in sizes),
-        *(part("source", n, [s for s in sentences if s.kind == n], [p for p in pairs if p.kind == n]) for n in kinds),
-        *(part("found", n, [], [p for p in pairs if p.ways == n]) for n in often),
-        part("found", rest, [], [p for p in pairs if p.ways not in often]),
+    parts = [
+        *(sliced("states", n, [s for s in sentences if s.size == n], [p for p in pairs if p.size == n]) for n in sizes),
+        *(sliced("source", n, [s for s in sentences if s.kind == n], [p for p in pairs if p.kind == n]) for n in kinds),
+        *(sliced("found", n, [], [p for p in pairs if p.ways == n]) for n in often),
+        sliced("found", pooled, [], [p for p in pairs if p.ways not in often]),
     ]
-    return [one for one in found if one.figures.sentences or one.figures.pairs]
+    return [part for part in parts if part.figures.sentences or part.figures.pairs]
 
 
 def _states(sentence: SentenceOutcome) -> _Ratio:
-    return 2 * len(sentence.states & sentence.found.keys()), len(sentence.states) + len(sentence.found)
+    return 2 * len(sentence.states & sentence.ways.keys()), len(sentence.states) + len(sentence.ways)
 
 
 def _relation(pair: PairOutcome) -> _Ratio:
-    gold, said = pair.gold != NONE, pair.tone != NONE
-    return 2 * (gold and said), gold + said
+    gold, read = pair.gold != NONE, pair.tone != NONE
+    return 2 * (gold and read), gold + read
 
 
 def _tone(pair: PairOutcome) -> _Ratio:

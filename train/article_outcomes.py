@@ -1,6 +1,6 @@
 """What becomes of each sentence and each pair of a labelled article that a model reads by itself, from text to tone."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,7 +54,7 @@ class SentenceOutcome:
         cut: two or more of the model's sentences overlap it.
         joined: one of the model's sentences overlaps it and another.
         runs_on: one of them overlaps it and a later one: so many boundaries are lost.
-        found: by state that the model finds in it, the most direct way.
+        ways: by state that the model finds in it, the most direct way in which it is found.
         states: the states by the reader who is nearer to the model.
         agreed: both of the first two readers name so many states.
         named: the first two readers name so many, together.
@@ -67,7 +67,7 @@ class SentenceOutcome:
     cut: bool
     joined: bool
     runs_on: bool
-    found: Mapping[str, str]
+    ways: Mapping[str, str]
     states: frozenset[str]
     agreed: int
     named: int
@@ -132,28 +132,25 @@ def read_article(model: Detente, article: Article) -> ArticleOutput:
 def sentence_outcomes(article: Article, output: ArticleOutput) -> list[SentenceOutcome]:
     """Compare the sentences and states of an article with those that a model sees."""
     reach = [
-        {at for at, (start, end) in enumerate(article.sentences) if _overlap(span, (start, end)) > MARGIN}
+        {index for index, (start, end) in enumerate(article.sentences) if _overlap(span, (start, end)) > MARGIN}
         for span in output.sentences
     ]
     outcomes = []
-    for at, ((start, end), readers) in enumerate(zip(article.sentences, article.states, strict=True)):
-        found: dict[str, str] = {}
-        for mention in output.mentions:
-            if start <= mention.start < end:
-                found[mention.state] = min(mention.how, found.get(mention.state, mention.how), key=_directness)
-        ours = [others for others in reach if at in others]
+    for index, ((start, end), readers) in enumerate(zip(article.sentences, article.states, strict=True)):
+        ways = _ways(mention for mention in output.mentions if start <= mention.start < end)
+        reaching = [reached for reached in reach if index in reached]
         first, second = readers[0], readers[min(1, len(readers) - 1)]
         outcomes.append(
             SentenceOutcome(
                 article=article.id,
-                number=at + 1,
+                number=index + 1,
                 kind=article.kind,
                 size=_size(max(map(len, readers))),
-                cut=len(ours) > 1,
-                joined=any(len(others) > 1 for others in ours),
-                runs_on=any(max(others) > at for others in ours),
-                found=found,
-                states=min(readers, key=lambda states: (len(states ^ found.keys()), -len(states & found.keys()))),
+                cut=len(reaching) > 1,
+                joined=any(len(reached) > 1 for reached in reaching),
+                runs_on=any(max(reached) > index for reached in reaching),
+                ways=ways,
+                states=min(readers, key=lambda states: (len(states ^ ways.keys()), -len(states & ways.keys()))),
                 agreed=len(first & second),
                 named=len(first) + len(second),
             )
@@ -174,39 +171,37 @@ def pair_outcomes(
     """
     labels = {(pair.sentence, pair.dyad): pair.labels for pair in article.pairs}
     read: dict[tuple[int, str], Reading] = {}
-    for reading in output.readings:
-        overlaps = [_overlap((reading.start, reading.end), span) for span in article.sentences]
-        key = overlaps.index(max(overlaps)), reading.dyad
+    for candidate in output.readings:
+        overlaps = [_overlap((candidate.start, candidate.end), span) for span in article.sentences]
+        key = overlaps.index(max(overlaps)), candidate.dyad
         if key not in read or read[key].tone == NONE:
-            read[key] = reading
-    for at, dyad in sorted({*labels, *read}):
-        reading_of = read.get((at, dyad))
-        by_reader = labels.get((at, dyad), (None,) * article.readers)
-        tone = reading_of.tone if reading_of else NONE
-        gold = nearer([label.tone if label else NONE for label in by_reader], tone)
-        found = dict(sentences[at].found)
-        for mention in reading_of.mentions if reading_of else ():
-            found[mention.state] = min(mention.how, found.get(mention.state, mention.how), key=_directness)
+            read[key] = candidate
+    for index, dyad in sorted({*labels, *read}):
+        reading = read.get((index, dyad))
+        pair_labels = labels.get((index, dyad), (None,) * article.readers)
+        tone = reading.tone if reading else NONE
+        gold = nearer([label.tone if label else NONE for label in pair_labels], tone)
+        ways = {**sentences[index].ways, **_ways(reading.mentions if reading else ())}
         pair = dyad.split("-")
-        start, end = article.sentences[at]
+        start, end = article.sentences[index]
         yield PairOutcome(
             article=article.id,
-            number=at + 1,
+            number=index + 1,
             kind=article.kind,
-            size=sentences[at].size,
+            size=sentences[index].size,
             sentence=article.text[start:end],
             dyad=dyad,
-            labels=by_reader,
+            labels=pair_labels,
             gold=gold,
-            reading=reading_of,
-            ways=" + ".join(sorted((found.get(state, NOT_FOUND) for state in pair), key=_directness)),
-            cause=cause(gold, tone, pair, sentences[at], found, frozenset().union(*article.states[at])),
+            reading=reading,
+            ways=" + ".join(sorted((ways.get(state, NOT_FOUND) for state in pair), key=_directness)),
+            cause=cause(gold, tone, pair, sentences[index], ways, frozenset().union(*article.states[index])),
         )
 
 
 def nearer(tones: Sequence[str], tone: str) -> str:
     """Return the tone by the reader who is nearer: `tone` if a reader has it, else the first that isn't `none`."""
-    return tone if tone in tones else next((other for other in tones if other != NONE), NONE)
+    return tone if tone in tones else next((related for related in tones if related != NONE), NONE)
 
 
 def cause(
@@ -214,7 +209,7 @@ def cause(
     tone: str,
     pair: Collection[str],
     sentence: SentenceOutcome,
-    found: Collection[str],
+    linked: Collection[str],
     named: Collection[str],
 ) -> str:
     """Return why a pair is wrong, one of `CAUSES`, or nothing if it is right.
@@ -224,14 +219,14 @@ def cause(
         tone: of the model.
         pair: the two states.
         sentence: that they are in.
-        found: states that the model finds in it.
+        linked: states that the model finds in it.
         named: states that any reader names in it.
     """
     if tone == gold:
         return ""
     if sentence.cut or sentence.joined:
         return "cut"
-    if tone == NONE and not set(found).issuperset(pair):
+    if tone == NONE and not set(linked).issuperset(pair):
         return "state missed"
     if gold == NONE and not set(named).issuperset(pair):
         return "state invented"
@@ -241,6 +236,14 @@ def cause(
 def _overlap(first: Span, second: Span) -> int:
     """Return how many characters two spans share; below 0 the gap between them."""
     return min(first[1], second[1]) - max(first[0], second[0])
+
+
+def _ways(mentions: Iterable[Mention]) -> dict[str, str]:
+    """Return the most direct way in which each state is found."""
+    ways: dict[str, str] = {}
+    for mention in mentions:
+        ways[mention.state] = min(mention.how, ways.get(mention.state, mention.how), key=_directness)
+    return ways
 
 
 def _directness(way: str) -> tuple[int, str]:

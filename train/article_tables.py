@@ -33,10 +33,10 @@ def tables(evaluation: ArticleEvaluation) -> Iterator[Table]:
             table = Table(*head, title=title)
             shown = list(range(len(head)))
         else:
-            shown = [at for at, column in enumerate(head) if column not in _WIDE]
-            table = Table(*(head[at] for at in shown), title=title, box=None, pad_edge=False)
+            shown = [column for column, name in enumerate(head) if name not in _WIDE]
+            table = Table(*(head[column] for column in shown), title=title, box=None, pad_edge=False)
         for line in lines:
-            table.add_row(*(line[at] for at in shown))
+            table.add_row(*(line[column] for column in shown))
         yield table
 
 
@@ -60,33 +60,33 @@ def _title(evaluation: ArticleEvaluation) -> str:
 
 
 def _figures(evaluation: ArticleEvaluation) -> Iterator[list[str]]:
-    found = evaluation.overall
-    yield ["sentences cut, of the readers'", f"{found.cut:,}", "", ""]
-    yield ["sentences joined with the next", f"{found.joined:,}", "", ""]
+    overall = evaluation.overall
+    yield ["sentences cut, of the readers'", f"{overall.cut:,}", "", ""]
+    yield ["sentences joined with the next", f"{overall.joined:,}", "", ""]
     for name, says in FIGURES.items():
-        estimate, readers = found.metrics[name], evaluation.readers.get(name)
+        estimate, readers = overall.metrics[name], evaluation.readers.get(name)
         yield [says, *_written(estimate), "" if readers is None else percent(readers)]
 
 
 def _slices(evaluation: ArticleEvaluation) -> Iterator[Grid]:
     """Yield the table of each kind of slice, without the stages that it has no rows for."""
-    for by, name in _PARTS.items():
-        parts = [part for part in evaluation.slices if part.by == by]
+    for dimension, name in _PARTS.items():
+        parts = [part for part in evaluation.slices if part.dimension == dimension]
         sentences = any(part.figures.sentences for part in parts)
-        head = [by, *(["sentences", "cut", "joined", "states F1"] if sentences else []), "pairs"]
+        head = [dimension, *(["sentences", "cut", "joined", "states F1"] if sentences else []), "pairs"]
         head += ["relation F1", "tone F1", "95 % interval", "direction", "warmth r", "ECE"]
         yield f"By {name}", head, [[part.name, *_cells(part.figures, sentences=sentences)] for part in parts]
 
 
-def _cells(found: Figures, *, sentences: bool) -> list[str]:
-    of = found.metrics
-    stages = [*(f"{n:,}" for n in (found.sentences, found.cut, found.joined)), _written(of["states_f1"])[0]]
+def _cells(figures: Figures, *, sentences: bool) -> list[str]:
+    metrics = figures.metrics
+    stages = [*(f"{n:,}" for n in (figures.sentences, figures.cut, figures.joined)), _written(metrics["states_f1"])[0]]
     return [
         *(stages if sentences else []),
-        f"{found.pairs:,}",
-        _written(of["relation_f1"])[0],
-        *_written(of["tone_f1"]),
-        *(_written(of[name])[0] for name in ("direction", "warmth_r", "tone_ece")),
+        f"{figures.pairs:,}",
+        _written(metrics["relation_f1"])[0],
+        *_written(metrics["tone_f1"]),
+        *(_written(metrics[name])[0] for name in ("direction", "warmth_r", "tone_ece")),
     ]
 
 

@@ -129,10 +129,10 @@ def build(
         CorpusError: a corpus is not on disk, or the articles are malformed.
     """
     engine = Engine(folder)
-    read_whole = None
+    whole_articles = None
     if articles or not corpora:
         file = articles or locate()
-        read_whole = evaluate_articles(
+        whole_articles = evaluate_articles(
             Detente(engine), read_articles(file), file=file.name, resamples=resamples, progress=progress
         )
     results = evaluate(
@@ -153,7 +153,7 @@ def build(
         engine.name,
         split,
         code_version(),
-        read_whole,
+        whole_articles,
         results,
         {
             result.benchmark: {

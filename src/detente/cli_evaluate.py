@@ -92,8 +92,8 @@ def evaluate(
         measure_own(folder, own, labels, encoding, json, markdown)
         return
     if own is not None:
-        named = ", ".join(variable.name for variable in own.variables)
-        raise BadUsage(f"{folder} has a codebook of its own ({named}); measure it on labels: --labels TABLE")
+        variables = ", ".join(variable.name for variable in own.variables)
+        raise BadUsage(f"{folder} has a codebook of its own ({variables}); measure it on labels: --labels TABLE")
     if file is not None and not (report or tracking):
         if corpora:
             raise BadUsage("--articles measures whole articles alone; with --report, the corpora too")
@@ -206,22 +206,22 @@ def _measure_articles(folder: Path, file: Path, json: Path | None, markdown: Pat
 
     labelled = read_articles(file)
     with Console(stderr=True).status("reading articles") as status:
-        found = evaluate_articles(load(folder), labelled, file=file.name, progress=status.update)
-    _show_articles(Console(), found, errors)
+        evaluation = evaluate_articles(load(folder), labelled, file=file.name, progress=status.update)
+    _show_articles(Console(), evaluation, errors)
     if json:
-        write_json(json, found.to_dict())
+        write_json(json, evaluation.to_dict())
     if markdown:
-        markdown.write_text(article_tables.markdown(found), "utf-8")
+        markdown.write_text(article_tables.markdown(evaluation), "utf-8")
 
 
-def _show_articles(console: Console, found: "ArticleEvaluation", errors: Path | None) -> None:
+def _show_articles(console: Console, evaluation: "ArticleEvaluation", errors: Path | None) -> None:
     from detente.train.article_evaluation import write_errors  # noqa: PLC0415
     from detente.train.article_tables import tables  # noqa: PLC0415
 
-    for table in tables(found):
+    for table in tables(evaluation):
         console.print(table)
     if errors:
-        write_errors(found, errors)
+        write_errors(evaluation, errors)
 
 
 def _show(console: Console, whole: "Report") -> None:

@@ -17,5 +17,5 @@ class OptionalValues(TyperCommand):
         return super().parse_args(ctx, [*self._completed(args)])
 
     def _completed(self, args: Sequence[str]) -> Iterator[str]:
-        for word, after in zip(args, [*args[1:], "-"], strict=True):
-            yield f"{word}=" if word in self.optional and after.startswith("-") else word
+        for word, following in zip(args, [*args[1:], "-"], strict=True):
+            yield f"{word}=" if word in self.optional and following.startswith("-") else word
