@@ -150,11 +150,20 @@ def test_the_report_has_everything(report: Report, tmp_path: Path) -> None:
     assert values["calibration"][0]["temperature"] == 2.0
     assert values["swap"][0]["name"] == ALL
     assert values["speed"]["sentences_per_s"] > 0
+    assert values["articles"]["articles"] == 3
+    assert "errors" not in values["articles"], "which hold the articles' sentences"
     text = (tmp_path / "report" / "report.md").read_text("utf-8")
+    assert text.index("## Whole articles") < text.index("## Benchmarks"), "the report leads with what users get"
     for heading in ("Benchmarks", "By class", "By dyad, decade and source", "Swap test", "Calibration: tone", "Speed"):
         assert f"## {heading}" in text
     pictures = {file.name for file in (tmp_path / "report").glob("*.png")}
-    assert {"confusion-annotations_dev_tone.png", "reliability-tone.png", "coverage-tone.png", "slices.png"} <= pictures
+    assert {
+        "confusion-articles.png",
+        "confusion-annotations_dev_tone.png",
+        "reliability-tone.png",
+        "coverage-tone.png",
+        "slices.png",
+    } <= pictures
     assert all(f"({name})" in text for name in pictures)
     for file in (tmp_path / "report").glob("*.png"):
         assert file.read_bytes().startswith(b"\x89PNG")
@@ -171,6 +180,7 @@ def tables_of(text: str) -> list[tuple[str, str]]:
 def test_a_report_without_the_annotations_has_the_rest(tiny_model: Path) -> None:
     found = build(tiny_model, split="dev", corpora=["plv"], baselines=False, resamples=20)
     assert [result.benchmark for result in found.results] == ["PLV dev"]
+    assert found.articles is None
     assert not found.slices
     assert not found.calibration
     assert not found.swap
@@ -187,8 +197,9 @@ def test_the_command_writes_and_logs(
     monkeypatch.chdir(folder)
     store = f"sqlite:///{folder}/mlruns.db"
     words = ["evaluate", tiny_model, "--split", "dev", "--no-baselines", "--corpora", "annotations"]
-    code, out, err = command(*words, "--report", "report", "--tracking", store, "--json", "tables.json")
+    code, out, err = command(*words, "--report", "report", "--tracking", store, "--json", "tables.json", "--articles")
     assert code == 0, err
+    assert out.index("3 articles of dev.jsonl") < out.index("annotations dev")
     assert "swap test" in out
     assert "the report is in report/report.md" in out
     assert json.loads(Path("tables.json").read_text("utf-8"))[0]["benchmark"] == "annotations dev"
@@ -197,7 +208,7 @@ def test_the_command_writes_and_logs(
     assert run.info.run_name == "tiny 1, report on dev"
     assert "detente evaluate" in run.data.tags["mlflow.note.content"]
     assert run.data.tags["split"] == "dev"
-    assert {"annotations_dev_tone_f1", "ece_tone", "sentences_per_s"} <= set(run.data.metrics)
+    assert {"articles_tone_f1", "annotations_dev_tone_f1", "ece_tone", "sentences_per_s"} <= set(run.data.metrics)
     logged = {file.path for file in mlflow.artifacts.list_artifacts(run_id=run.info.run_id, artifact_path="report")}
     assert {"report/report.md", "report/report.json", "report/slices.png"} <= logged
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from detente.models.config import HEADS
 from detente.models.store import write_json
+from detente.train import article_tables
 from detente.train.evaluate import markdown as benchmark_table
 from detente.train.evaluate import markdown_table, percent
 from detente.train.metrics import Estimate
@@ -32,6 +33,8 @@ def write(report: Report, folder: Path) -> None:
 
 def pictures(report: Report) -> Iterator[tuple[str, Figure]]:
     """Yield the name of each picture and the picture."""
+    if report.articles:
+        yield "confusion-articles.png", confusion_figure(np.array(report.articles.confusion), title="whole articles")
     for result in report.results:
         for head, counts in result.confusion.items():
             title = f"{result.benchmark}, {head}"
@@ -55,6 +58,7 @@ def markdown(report: Report, names: Sequence[str] = ()) -> str:
         f"# {report.model}, {report.split}\n",
         f"Made by `detente evaluate`{code}. Figures in per cent, with 95 % bootstrap intervals, over rows where it "
         "doesn't say otherwise; with few rows they are wide, and near 0 and 100 too narrow.\n",
+        *(["## Whole articles\n", article_tables.markdown(report.articles)] if report.articles else []),
         "## Benchmarks\n",
         "Macro F1 unless the name says otherwise; `published` is by others, on the same rows.\n",
         benchmark_table(report.results),

@@ -1,4 +1,4 @@
-"""The whole report on a model: the benchmarks' tables, slices, calibration, the swap test, speed."""
+"""The whole report on a model: whole articles, the benchmarks' tables, slices, calibration, the swap test, speed."""
 
 import platform
 import re
@@ -13,7 +13,10 @@ import numpy as np
 from detente.data.corpora import read
 from detente.data.examples import Example
 from detente.infer.engine import Engine, cores
+from detente.infer.label import Detente
 from detente.models.config import HEADS
+from detente.train.article_evaluation import ArticleEvaluation, evaluate_articles
+from detente.train.article_gold import locate, read_articles
 from detente.train.benchmarks import DEV, RESAMPLES, Scores, scores_of
 from detente.train.evaluate import Result, evaluate
 from detente.train.reliability import Calibration, calibration
@@ -61,6 +64,7 @@ class Report:
         model: name and version.
         split: `test` or `dev`.
         code: commit of the code that measured; empty outside a checkout.
+        articles: what users get, on whole articles; None where it wasn't asked for.
         results: a table for each benchmark.
         classes: by benchmark and head, the figures of each label.
         slices: of the tone on the annotations' dev rows; empty where those weren't asked for.
@@ -73,6 +77,7 @@ class Report:
     model: str
     split: str
     code: str
+    articles: ArticleEvaluation | None
     results: list[Result]
     classes: dict[str, dict[str, list[ClassFigures]]]
     slices: list[Slice]
@@ -83,11 +88,12 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON values."""
-        return asdict(self)
+        return asdict(self) | {"articles": self.articles and self.articles.to_dict()}
 
     def figures(self) -> dict[str, float]:
         """Return the figures of the tables, calibration, swap test and speed by names that MLflow takes."""
-        out = {f"{result.slug}_{name}": value for result in self.results for name, value in result.metrics.items()}
+        out = self.articles.figures() if self.articles else {}
+        out |= {f"{result.slug}_{name}": value for result in self.results for name, value in result.metrics.items()}
         out |= {f"ece_{one.head}": one.ece.value for one in self.calibration}
         out |= {f"swap_{slug(one.name)}": one.changed.value for one in self.swap if one.changed}
         return out | {"sentences_per_s": self.speed.sentences_per_s, "dyads_per_s": self.speed.dyads_per_s}
@@ -96,6 +102,7 @@ class Report:
 def build(
     folder: Path,
     *,
+    articles: Path | None = None,
     split: str = "test",
     corpora: Sequence[str] = (),
     baselines: bool = True,
@@ -108,6 +115,7 @@ def build(
 
     Args:
         folder: the model's.
+        articles: file of labelled articles; those of `article_gold.locate` if left out, none if corpora are named.
         split: `test` or `dev`, as in `evaluate`.
         corpora: names of the corpora to read; all by default. What needs the annotations is left out without them.
         baselines: train and measure the baselines too.
@@ -118,12 +126,18 @@ def build(
 
     Raises:
         ValueError: a corpus that is none of the benchmarks'.
-        CorpusError: a corpus is not on disk.
+        CorpusError: a corpus is not on disk, or the articles are malformed.
     """
+    engine = Engine(folder)
+    whole_articles = None
+    if articles or not corpora:
+        file = articles or locate()
+        whole_articles = evaluate_articles(
+            Detente(engine), read_articles(file), file=file.name, resamples=resamples, progress=progress
+        )
     results = evaluate(
         folder, split=split, corpora=corpora, baselines=baselines, resamples=resamples, progress=progress
     )
-    engine = Engine(folder)
     found: tuple[list[Slice], list[Calibration], list[Exchange]] = [], [], []
     if not corpora or _CODEBOOK.corpus in corpora:
         progress("slices and calibration")
@@ -139,6 +153,7 @@ def build(
         engine.name,
         split,
         code_version(),
+        whole_articles,
         results,
         {
             result.benchmark: {

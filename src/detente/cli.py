@@ -167,7 +167,7 @@ app.command()(cli_corpora.corpora)
 app.command()(cli_train.train)
 app.command()(cli_teach.teach)
 app.command()(cli_train.export)
-app.command()(cli_evaluate.evaluate)
+app.command(cls=cli_evaluate.EvaluateCommand)(cli_evaluate.evaluate)
 app.command()(cli_evaluate.register)
 
 
