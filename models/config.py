@@ -19,6 +19,12 @@ HEADS: dict[str, tuple[str, ...]] = {
     "polarity": POLARITIES,
 }
 
+#: The exported network's output that holds the vector of each pair.
+PAIR_VECTOR = "pair_vector"
+
+#: What the output that holds a head's hidden layer is called: this and the head's name.
+HIDDEN = "hidden:"
+
 #: What the head of a variable of one's own is called: this and the variable's name, which may be that of another head.
 OWN = "own:"
 

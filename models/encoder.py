@@ -27,10 +27,14 @@ class Readings:
     Attributes:
         heads: logits by head, each [D, labels of the head].
         cue: logit of each token being one of the words that show the tone, [D, T].
+        vector: what the heads read of each pair, [D, 5 H] for an encoder of width H.
+        hidden: hidden layer by head, each [D, `ModelConfig.hidden`].
     """
 
     heads: dict[str, Tensor]
     cue: Tensor
+    vector: Tensor
+    hidden: dict[str, Tensor]
 
 
 def _module(head: str) -> str:
@@ -85,7 +89,12 @@ class PairEncoder(nn.Module):
         cue = cue.masked_fill(attention_mask[sentence] == 0, -1e4)
         evidence = torch.bmm(cue.softmax(-1).unsqueeze(1), tokens).squeeze(1)  # [D, H]
         vector = self.dropout(torch.cat((pair, evidence), dim=-1))
-        return Readings({name: self.heads[_module(name)](vector) for name in self.spec.heads}, cue)
+        hidden, heads = {}, {}
+        for name in self.spec.heads:
+            linear, curve, dropout, last = self.heads[_module(name)]  # type: ignore[misc]
+            hidden[name] = curve(linear(vector))
+            heads[name] = last(dropout(hidden[name]))
+        return Readings(heads, cue, vector, hidden)
 
     @classmethod
     def from_base(

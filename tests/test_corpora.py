@@ -1,8 +1,10 @@
 """The corpora: where they are found, how they are fetched, split and counted."""
 
+import gzip
 import hashlib
 import http.server
 import re
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +21,9 @@ from detente.data import carried, corpora, texts
 from detente.data.catalogue import Entry, File
 from detente.data.examples import CorpusError, Example
 from detente.data.labels import TONES
-from detente.train.held_out import held_out, key
+from detente.train.args import Corpus, TrainArgs
+from detente.train.held_out import held_out, key, reserved
+from detente.train.run import training_rows
 
 FILES = Path(__file__).parent / "corpora"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -81,7 +85,8 @@ def test_what_is_not_there_is_said_with_where_and_what_to_do(monkeypatch: pytest
         (
             "pvl",
             "train",
-            "no corpus 'pvl'; known are detente, plv, dse, newsmtsc, annotations, codings, events, transfer, articles",
+            "no corpus 'pvl'; known are detente, plv, dse, newsmtsc, annotations, codings, newsroom, events, transfer, "
+            "articles",
         ),
         ("newsmtsc", "test", "newsmtsc has no split 'test'; it has train, dev, test_mt, test_rw"),
         ("plv", "train+", "plv has no split ''; it has train, dev, test"),
@@ -183,8 +188,65 @@ def test_the_labels_that_the_package_carries_come_without_text() -> None:
 def test_every_label_has_its_sentence_which_is_in_no_test(shared: None, name: str) -> None:
     corpus = corpora.read(name, "train")
     assert corpus.problems == []
-    assert not {key(e.text) for e in corpus.examples} & held_out()
+    assert not {key(e.text) for e in corpus.examples} & (held_out() - reserved())
     assert all(e.id.startswith(f"{e.sentence_id}:") for e in corpus.examples)
+
+
+def test_newsroom_gives_every_pair_of_a_sentence_with_its_second_best_tone(made_up: None) -> None:
+    corpus = corpora.read("newsroom", "train")
+    assert corpus.problems == []
+    found = {e.id: e for e in corpus.examples}
+    assert len(found) == 11
+    rejected = found["n1:45:CHN-JPN"]
+    assert (rejected.tone, rejected.second, rejected.direction, rejected.confidence) == ("frosty", "neutral", "b>a", 2)
+    assert rejected.cue is not None
+    assert rejected.text[slice(*rejected.cue)] == "rejected China's claim"
+    assert [rejected.text[slice(*span)] for span in rejected.b] == ["Japan"]
+    assert found["n1:45:CHN-IND"].direction == "n/a"
+    assert {e.date for e in corpora.read("newsroom", "dev").examples} == {"2023-01-05"}
+    assert not {e.text for e in corpora.read("newsroom", "dev").examples} & {e.text for e in corpus.examples}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"article": "n9"}, "has no article n9"),
+        ({"span": [0, 4000]}, "not inside"),
+        ({"pairs": [{"dyad": "CHN-JPN", "tone": "cold", "confidence": 3}]}, "tone is 'cold'"),
+        ({"pairs": [{"dyad": "CHN-KOR", "tone": "none", "confidence": 3}]}, "no 'KOR'"),
+    ],
+)
+def test_a_label_of_newsroom_that_cannot_be_read_is_a_problem(
+    tmp_path: Path, change: dict[str, object], reason: str
+) -> None:
+    source = FILES / "corpora" / "newsroom"
+    shutil.copyfile(source / "articles.parquet", tmp_path / "articles.parquet")
+    lines = gzip.decompress((source / "newsroom.jsonl.gz").read_bytes()).splitlines()
+    lines[0] = orjson.dumps({**orjson.loads(lines[0]), **change})
+    (tmp_path / "newsroom.jsonl.gz").write_bytes(gzip.compress(b"\n".join(lines)))
+    corpus = carried.newsroom(tmp_path / "articles.parquet", "train")
+    (problem,) = corpus.problems
+    assert problem.line == 1
+    assert reason in problem.reason
+
+
+@needs_shared
+def test_newsroom_is_whole(shared: None) -> None:
+    train, dev = corpora.read("newsroom", "train"), corpora.read("newsroom", "dev")
+    assert train.problems == dev.problems == []
+    assert len(dev.examples) == 10_438
+    assert len(train.examples) + len(dev.examples) >= 109_000
+    assert not {key(e.text) for e in dev.examples} & {key(e.text) for e in train.examples} - reserved()
+
+
+@needs_shared
+@pytest.mark.slow
+def test_no_run_learns_from_a_sentence_that_articles_are_measured_on(shared: None, tmp_path: Path) -> None:
+    labelled = [entry.name for entry in corpora.catalogue() if entry.labelled and "train" in entry.splits]
+    settings = TrainArgs(output=tmp_path, corpora={name: Corpus() for name in labelled})
+    known = reserved()
+    assert len(known) > 5_000
+    assert sum(key(row.text) in known for row in training_rows(settings)) == 0
 
 
 # Datasets

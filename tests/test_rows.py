@@ -22,6 +22,9 @@ from tests.conftest import tiny_tokenizer
 TEXT = "China warned Japan and met India."
 CHINA, JAPAN, INDIA = (0, 5), (13, 18), (27, 32)
 
+#: The vectors of a network's output, which no loss reads.
+REST: tuple[Tensor, dict[str, Tensor]] = (torch.empty(0), {})
+
 
 def example(dyad: str, a: tuple[int, int], b: tuple[int, int], **labels: Any) -> Example:
     known: dict[str, Any] = {"tone": "frosty", "direction": "a>b", "cue": (6, 12), "confidence": 3}
@@ -33,6 +36,22 @@ def example(dyad: str, a: tuple[int, int], b: tuple[int, int], **labels: Any) ->
 FROSTY = example("CHN-JPN", CHINA, JAPAN)
 MET = example("CHN-IND", CHINA, INDIA, tone="engaging", direction="mutual", cue=(23, 26), confidence=1)
 NONE = example("IND-JPN", INDIA, JAPAN, tone="none", direction="n/a", cue=None)
+
+
+def test_a_second_best_tone_makes_a_distribution() -> None:
+    trust = Trust({1: 0.5}, {1: 0.65, 2: 0.88})
+    unsure = replace(FROSTY, confidence=1, second="neutral")
+    (row,) = rows_of([unsure], "newsroom", trust)
+    assert row.labels[0].heads["tone"] == pytest.approx([0, 0.65, 0.35, 0, 0])
+    assert row.labels[0].weight == 1.0
+    (row,) = rows_of([replace(unsure, second=None)], "newsroom", trust)
+    assert row.labels[0].heads["tone"] == [0, 1, 0, 0, 0]
+    assert row.labels[0].weight == 0.5
+
+
+def test_a_long_list_of_states_weighs_as_a_sentence() -> None:
+    (row,) = rows_of([FROSTY, MET, NONE], "newsroom", Trust(sentence=1.5))
+    assert [label.weight for label in row.labels] == [0.5, 0.5, 0.5]
 
 
 def test_the_dyads_of_a_sentence_share_a_row() -> None:
@@ -120,13 +139,15 @@ def test_a_perfect_answer_costs_less_and_a_row_without_label_nothing() -> None:
     targets = collate([replace(rows[0], ordered=True)])
     tokens = targets["cue"].shape[1]
     good = Readings(
-        {h: torch.where(targets[h] > 0, 20.0, -20.0) for h in HEADS}, torch.where(targets["cue"] > 0, 20.0, -20.0)
+        {h: torch.where(targets[h] > 0, 20.0, -20.0) for h in HEADS},
+        torch.where(targets["cue"] > 0, 20.0, -20.0),
+        *REST,
     )
-    bad = Readings({h: -logits for h, logits in good.heads.items()}, -good.cue)
+    bad = Readings({h: -logits for h, logits in good.heads.items()}, -good.cue, *REST)
     assert loss(good, targets, {}) < 1e-3 < loss(bad, targets, {})
     assert loss(bad, targets, dict.fromkeys([*HEADS, "cue"], 0.0)) == 0
     unlabelled = replace(rows[0], labels=[Label({})])
-    assert loss(Readings(bad.heads, torch.zeros(1, tokens)), collate([unlabelled]), {}) == 0
+    assert loss(Readings(bad.heads, torch.zeros(1, tokens), *REST), collate([unlabelled]), {}) == 0
 
 
 def test_swapping_keeps_grammar_and_moves_every_span() -> None:

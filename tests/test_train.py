@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -130,6 +131,45 @@ def test_a_run_from_settings_to_report(config: Path, tmp_path: Path) -> None:
     dev = next(r for r in report if r["benchmark"] == "annotations dev")
     assert np.array(dev["confusion"]["tone"]).shape == (len(TONES), len(TONES))
     assert dev["metrics"] == pytest.approx(trained["annotations dev"]), "the report repeats the run's figures"
+
+
+class Killed(BaseException):
+    """What a kill is in a test: nothing catches it."""
+
+
+class KillAt(TrainerCallback):  # type: ignore[misc]
+    """Ends a run at the beginning of a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step == self.step:
+            raise Killed
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("corpora")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("step", [3, 17])
+def test_a_run_killed_within_an_epoch_gives_the_weights_of_an_undisturbed_one(
+    config: Path, tmp_path: Path, step: int
+) -> None:
+    extra = ["checkpoint_minutes=0", "consistency=1.0", "twins=0.5", "corpora={annotations: {repeat: 4}, newsroom: {}}"]
+    develop = lambda model, featurizer: {"dev_mean": 0.5}  # noqa: E731
+    settings = read_args(config, [*extra, f"output={tmp_path}/whole"])
+    rows = training_rows(settings)
+    whole, _ = fit(settings, rows, develop)
+
+    settings = read_args(config, [*extra, f"output={tmp_path}/killed"])
+    with pytest.raises(Killed):
+        fit(settings, rows, develop, [KillAt(step)])
+    newest = max((tmp_path / "killed" / "checkpoints").iterdir(), key=lambda path: int(path.name.split("-")[1]))
+    assert newest.name == f"checkpoint-{step}"
+    (newest / "trainer_state.json").write_text('{"epoch": 0.', "utf-8")  # as a kill may leave it
+    resumed, _ = fit(settings, rows, develop)
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(weight, resumed.state_dict()[name]), name
 
 
 @pytest.mark.slow

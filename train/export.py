@@ -4,12 +4,14 @@ import copy
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from detente.models.config import HIDDEN, PAIR_VECTOR
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer, Item
 from detente.models.rounded import round_weights
@@ -20,7 +22,7 @@ OPSET = 18
 
 
 class _Flat(nn.Module):
-    """The encoder with its outputs as a tuple, heads in order and the cue last, which is what ONNX has."""
+    """The encoder with its outputs as a tuple, in the order of `output_names`, which is what ONNX has."""
 
     def __init__(self, model: PairEncoder) -> None:
         super().__init__()
@@ -28,7 +30,22 @@ class _Flat(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, mentions: Tensor, pairs: Tensor) -> tuple[Tensor, ...]:
         readings = self.model(input_ids, attention_mask, mentions, pairs)
-        return (*(readings.heads[head] for head in self.model.spec.heads), readings.cue)
+        heads = self.model.spec.heads
+        return (
+            *(readings.heads[head] for head in heads),
+            readings.cue,
+            readings.vector,
+            *(readings.hidden[head] for head in heads),
+        )
+
+
+def output_names(heads: Iterable[str]) -> list[str]:
+    """Return the names of the exported network's outputs.
+
+    A reading needs the heads' logits and the cue; the pair's vector and the hidden layers are what own codebooks build
+    their heads on.
+    """
+    return [*heads, "cue", PAIR_VECTOR, *(f"{HIDDEN}{head}" for head in heads)]
 
 
 def export(model: PairEncoder, tokenizer: Tokenizer, folder: Path, *, int8: bool = True) -> Path:
@@ -76,7 +93,7 @@ def to_onnx(model: PairEncoder, tokenizer: Tokenizer, file: Path) -> None:
         "attention_mask": {0: "sentences", 1: "tokens"},
         "mentions": {0: "sentences", 1: "actors", 2: "tokens"},
         "pairs": {0: "pairs"},
-        **{head: {0: "pairs"} for head in model.spec.heads},
+        **{name: {0: "pairs"} for name in output_names(model.spec.heads)},
         "cue": {0: "pairs", 1: "tokens"},
     }
     arrays = example.arrays()
@@ -87,7 +104,7 @@ def to_onnx(model: PairEncoder, tokenizer: Tokenizer, file: Path) -> None:
             tuple(torch.from_numpy(a) for a in arrays.values()),
             str(file),
             input_names=list(arrays),
-            output_names=[*model.spec.heads, "cue"],
+            output_names=output_names(model.spec.heads),
             dynamic_axes=axes,
             opset_version=OPSET,
             dynamo=False,  # the traced graph is the one that onnxruntime's quantizer reads well

@@ -1,4 +1,4 @@
-"""The exported network opened up: its pair vectors as outputs, and heads of one's own put on top of them."""
+"""Own heads on an exported network: linear layers on the pair vectors that it gives as outputs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,15 +7,14 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from detente.infer.engine import Floats
-from detente.models.config import OWN
+from detente.models.config import HIDDEN, OWN, PAIR_VECTOR
 
 
 def vectors(model: onnx.ModelProto, heads: Iterable[str], without: Sequence[str] = ()) -> list[str]:
-    """Return the tensors that hold what the network knows of a pair: [pairs, width] each, in fp32.
+    """Return the names of the outputs that hold what the network knows of a pair: [pairs, width] each, in fp32.
 
-    The first is the pair's vector ([CLS], both actors, their product and the evidence): the last concatenation on which
-    every head depends, however the products around it are quantized. Then the hidden layer of each head: what comes out
-    of its GELU (torch exports it as Div, Erf, Add, Mul, Mul).
+    The first is the pair's vector ([CLS], both actors, their product and the evidence), the others the hidden layer of
+    each head.
 
     Args:
         model: an exported model.
@@ -23,45 +22,14 @@ def vectors(model: onnx.ModelProto, heads: Iterable[str], without: Sequence[str]
         without: heads whose hidden layer is left out, for instance to measure without what they have learnt.
 
     Raises:
-        ValueError: the graph has no such tensor.
+        ValueError: an older detente exported the model, without these outputs.
     """
-    graph = model.graph
-    makers = {name: number for number, node in enumerate(graph.node) for name in node.output}
-    above = {head: _above(graph, makers, head) for head in heads}
-    common = set.intersection(*above.values())
-    joins = [n for n in sorted(common) if graph.node[n].op_type == "Concat"]
-    if not joins:
-        raise ValueError("the model's graph has no vector that all of its heads read; export it again")
-    found = [graph.node[joins[-1]].output[0]]
-    for head, numbers in above.items():
-        curves = [n for n in sorted(numbers - common) if graph.node[n].op_type == "Erf"]
-        if head in without or not curves:
-            continue
-        name = graph.node[curves[-1]].output[0]
-        for _ in ("Add", "Mul", "Mul"):
-            name = next(node.output[0] for node in graph.node if name in node.input)
-        found.append(name)
-    return found
-
-
-def _above(graph: onnx.GraphProto, makers: Mapping[str, int], name: str) -> set[int]:
-    """Return the numbers of the nodes that a tensor depends on."""
-    found: set[int] = set()
-    pending = [name]
-    while pending:
-        number = makers.get(pending.pop(), -1)
-        if number >= 0 and number not in found:
-            found.add(number)
-            pending.extend(graph.node[number].input)
-    return found
-
-
-def opened(model: onnx.ModelProto, names: Iterable[str]) -> None:
-    """Make tensors of a model its outputs too, in place."""
-    there = {output.name for output in model.graph.output}
-    model.graph.output.extend(
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names if name not in there
-    )
+    names = [PAIR_VECTOR, *(f"{HIDDEN}{head}" for head in heads if head not in without)]
+    if missing := set(names) - {output.name for output in model.graph.output}:
+        raise ValueError(
+            f"the model has no output {min(missing)}: an older detente exported it; run `detente export` again"
+        )
+    return names
 
 
 def grafted(model: onnx.ModelProto, names: Sequence[str], heads: Mapping[str, tuple[Floats, Floats]]) -> None:

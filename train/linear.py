@@ -1,6 +1,5 @@
 """Linear heads on frozen pair vectors: what learns a scheme of one's own from a few hundred labels in seconds."""
 
-import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ import onnx
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
-from detente.infer.engine import Engine, Floats, _both_orders, _session, softmax
+from detente.infer.engine import Engine, Floats, _both_orders, softmax
 from detente.models.config import HEADS
 from detente.models.features import Item
 from detente.models.store import ONNX
@@ -52,12 +51,8 @@ class Vectors(Engine):
 
     def __init__(self, folder: Path, without: Sequence[str] = ()) -> None:
         super().__init__(folder)
-        model = onnx.load(folder / ONNX)
+        model = onnx.load(folder / ONNX, load_external_data=False)
         self.names = graft.vectors(model, [head for head in self.config.heads if head in HEADS], without)
-        graft.opened(model, self.names)
-        with tempfile.TemporaryDirectory() as scratch:
-            onnx.save(model, Path(scratch) / ONNX)
-            self.session = _session(Path(scratch) / ONNX)
         item = Item("A met B.", [[(0, 1)], [(6, 7)]], [(0, 1)])
         widths = [tensor.shape[1] for tensor in self.session.run(self.names, self.featurizer.batch([item]).arrays())]
         shapes = {name: ("",) * width for name, width in zip(self.names, widths, strict=True)}
