@@ -74,7 +74,7 @@ _NUMBERED = re.compile(r"(?:\A|\n)[ \t]*+\d{1,2}\.\s*+\Z")
 _QUOTES = "”\"’'"
 _MARKS = ".?!" + _QUOTES
 _BULLET = re.compile(r"(?:[•*·▪‣●]|-(?=\s)|--(?=\s)|\d{1,2}[.)](?=\s))\s*")
-_HEADLINE_AFTER = re.compile(r"[ \t]*+[“\"A-Z]")
+_HEADLINE_AFTER = re.compile(r"[“\"A-Z]")
 _FUNCTION_WORD = re.compile(
     r"(?:\b(?:the|a|an|of|in|to|and|or|for|with|by|at|on|from|as|its|his|her|their|that|which|new|[A-Z][\w.]*\.)|"
     r"[.,;:!?”\"-])$",
@@ -169,9 +169,9 @@ def _headline(text: str) -> int | None:
     start = len(text) - len(text.lstrip())
     end = text.find("\n", start)
     line = text[start:end].rstrip(" \t\r")
-    if end < 0 or not 8 <= len(line) <= 120 or not _HEADLINE_AFTER.match(text, end + 1):
+    after = text[end + 1 :].partition("\n")[0].lstrip(" \t")
+    if end < 0 or not 8 <= len(line) <= 120 or not _HEADLINE_AFTER.match(after):
         return None
-    after = text[end + 1 :].partition("\n")[0]
     if (line.isupper() and not after.isupper()) or (len(line) < 45 and not _FUNCTION_WORD.search(line)):
         return start + len(line)
     return None
