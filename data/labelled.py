@@ -30,7 +30,7 @@ TEST, TRAIN = "test", "train"
 MOST_BYTES: Final = 512 << 20
 
 #: What a spreadsheet takes for a formula, with the quotes that were put before it.
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA: Final = re.compile(r"(?<!')'*+[=+\-@\t\r]")
 
 _ENCODED_BY_MARK: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 

@@ -47,13 +47,13 @@ _COURTESY = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Sir|Lady|Madame?|Comrade|Gen|Col
 _FORMER = re.compile(r"\b(?:former|late|ex)\b[ -][^.;:,\n]{0,48}$", re.IGNORECASE)
 _TEAM = re.compile(r"(?:'s)?[ -](?:(?i:administration|government|cabinet|presidency|officials)|White House|era)\b")
 _BESIDE = re.compile(r"[-–]|,? and |, ")
-_LAST = re.compile(r"([^\W\d_][\w.'-]*) $")
+_LAST = re.compile(r"([^\W\d_][\w.'-]{0,63}) $")
 _NEXT = re.compile(r" ([A-Z][\w'-]+)")
 _MIDDLE = re.compile(r"([A-Z][a-z]+) (?:[A-Z]\.? ?){1,2}$")
 #: What makes a name a thing: "USS Ronald Reagan", "Reagan Library", "Donald Trump Jr.".
 _THING = re.compile(
-    r"(?:'s)? (?:(?:International |National |Presidential |Memorial )*(?:Airport|Library|Institute|Foundation|Center|"
-    r"Centre|School|Building|Tower|Towers|Hotel|University|Avenue|Boulevard|Stadium|Museum|Organi[sz]ation|Jr\b|"
+    r"(?:'s)? (?:(?:International |National |Presidential |Memorial ){0,4}(?:Airport|Library|Institute|Foundation|"
+    r"Center|Centre|School|Building|Tower|Towers|Hotel|University|Avenue|Boulevard|Stadium|Museum|Organi[sz]ation|Jr\b|"
     r"Sr\b|National\b|International\b|Street|Road|Highway|Bridge|Prize|Doctrine|Plan\b))"
 )
 _SHIP = re.compile(r"\b(?:USS|HMS|carrier|Lake|Mount|Port|Fort|Saint|St\.) $")

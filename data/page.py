@@ -24,7 +24,7 @@ _FOLDED = re.compile(f"[{''.join(_FOLDS)}]")
 _WORD = re.compile(r"(?<![\w'-])[A-Za-z][A-Za-z'-]{3,}")
 _LOWER = re.compile("[a-z]")
 _UPPER = re.compile("[A-Z]")
-_PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
+_PARAGRAPH = re.compile(r"\n[ \t\r]*+\n")
 
 #: Characters looked at on each side of a match.
 REACH = 64
@@ -109,18 +109,22 @@ def _case(line: str) -> str:
 
 
 _AGENCY = r"\([A-Z][\w./&\ -]{1,28}\)"
-_TOWN = r"[A-Z][\w.'’]+(?:\ [A-Z][\w.'’]+){0,2}"
-_DASH = r"(?:--+|\s[—–―]|[—–―](?=\s)|-(?=\s)|_(?=\s))"
-_CITY = r"[A-Z][A-Z.'’ÀÉÍÓÚÃÇ/-]+(?:\ [A-Z][A-Z.'’ÀÉÍÓÚÃÇ/-]+){0,3}"
+_TOWN = r"[A-Z][\w.'’]{1,40}+(?:\ [A-Z][\w.'’]{1,40}+){0,2}"
+_DASH = r"(?:--++|\s[—–―]|[—–―](?=\s)|-(?=\s)|_(?=\s))"
+#: A hyphen stands within a word only: the dash after the city is no part of it.
+_CITY_WORD = r"[A-Z](?:[A-Z.'’ÀÉÍÓÚÃÇ/]|-(?![\s-])){1,40}+"
+_CITY = rf"{_CITY_WORD}(?:\ {_CITY_WORD}){{0,3}}"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,9}+"
 #: White space within a paragraph.
-_GAP = r"(?:[^\S\n]|\n(?![^\S\n]*\n))"
+_GAP = r"(?:[^\S\n]|\n(?![^\S\n]*+\n))"
 _BODY = rf"""(?P<line>
         {_CITY}(?:,\ [A-Za-z][\w.'’ ]{{1,24}}){{0,3}}{_GAP}?(?:{_AGENCY}{_GAP}?)?{_GAP}?{_DASH}  # TOKYO (AP) -
-      | {_CITY}:(?=\ [A-Z“"][a-z]*\ [a-z])                                          # NEW DELHI: India said
+      | {_CITY}:(?=\ [A-Z“"][a-z]{{0,40}}+\ [a-z])                                        # NEW DELHI: India said
       | {_TOWN}(?:,\ [A-Za-z][\w.'’ ]{{1,24}}){{0,3}}{_GAP}?{_AGENCY}{_GAP}?(?:{_DASH}|:)  # Tokyo (AP) --
-      | {_TOWN},\ (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\ \d+{_GAP}?{_DASH}    # Tokyo, March 3 -
-    )(?={_GAP}*["“‘'(]*[A-Z0-9][\w.,'’-]*{_GAP}[^\n]{{0,80}}[a-z]{{2}})"""
-_DATELINES = re.compile(rf"""^[ \t>"“]*{_BODY}""", re.VERBOSE | re.MULTILINE)
+      | {_TOWN},\ {_MONTH}\.?\ \d{{1,4}}+{_GAP}?{_DASH}                                   # Tokyo, March 3 -
+      | {_CITY},\ {_MONTH}\ \d{{1,2}}\.\ /TASS/\.                                        # MOSCOW, March 3. /TASS/.
+    )(?={_GAP}*+["“‘'(]*+[A-Z0-9][\w.,'’-]*+{_GAP}[^\n]{{0,80}}[a-z]{{2}})"""
+_DATELINES = re.compile(rf"""^[ \t>"“]*+{_BODY}""", re.VERBOSE | re.MULTILINE)
 _DATELINE = re.compile(_BODY, re.VERBOSE)
 
 
@@ -133,4 +137,4 @@ def dateline(text: str, start: int, end: int) -> re.Match[str] | None:
         return None
     head = text[start : start + 80]
     # A look for what every dateline holds spares the slow pattern for nearly every sentence.
-    return _DATELINE.match(text, start, end) if any(mark in head for mark in "-–—―_(:") else None
+    return _DATELINE.match(text, start, end) if any(mark in head for mark in "-–—―_(:/") else None
