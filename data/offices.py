@@ -48,6 +48,8 @@ _FORMER = re.compile(r"\b(?:former|late|ex)\b[ -][^.;:,\n]{0,48}$", re.IGNORECAS
 _TEAM = re.compile(r"(?:'s)?[ -](?:(?i:administration|government|cabinet|presidency|officials)|White House|era)\b")
 _BESIDE = re.compile(r"[-–]|,? and |, ")
 _LAST = re.compile(r"([^\W\d_][\w.'-]*) $")
+#: A full stop after a word ends a sentence, unless it shortens a given name (an initial) or a title.
+_ENDED = re.compile(r"(?!(?:Rep|Gov|Capt|Sgt|Lt|Maj|Prof|Rev|Adm|Amb|Jr|Sr|Hon|Cpl|Pvt)\.)\w[\w'-]+\.\Z")
 _NEXT = re.compile(r" ([A-Z][\w'-]+)")
 _MIDDLE = re.compile(r"([A-Z][a-z]+) (?:[A-Z]\.? ?){1,2}$")
 #: What makes a name a thing: "USS Ronald Reagan", "Reagan Library", "Donald Trump Jr.".
@@ -181,7 +183,7 @@ class Offices:
         if follows and styled == "plain" and follows[1].lower() not in _FOLLOW and not follows[1].isupper():
             return True
         last = _LAST.search(before)
-        if titled or not last or not last[1][0].isupper():
+        if titled or not last or not last[1][0].isupper() or _ENDED.match(last[1]):
             return False
         word = last[1].rstrip(".")
         if word in self._given or word.capitalize() in self._given:
