@@ -31,6 +31,18 @@ _OWNER = re.compile(r"(?:'s?)? (?:[a-z]+ )?$")
 #: States that news makes a byword of.
 _ANALOGY = re.compile("Vietnam|Afghanistan|Switzerland|Iraq|Cuba|Korea", re.IGNORECASE)
 _PREFIXED = re.compile(r"-[A-Z]")
+_ARTICLE = re.compile(r"\b[Tt]he $")
+_NO_NAME = re.compile(r"(?!(?: |-)[A-Z])")
+#: What makes a continent an actor: a verb after it and no word before it that makes it a place.
+_ACTS = re.compile(
+    r" (?:has|have|had|is|was|will|would|must|should|can|could|may|might|wants?|said|says|seems|needs?|agreed|announced|"
+    r"imposed|rejected|faces|remains|did|does|cannot)\b"
+)
+_PLACED = re.compile(
+    r"\b(?:in|across|to|of|for|from|into|on|within|throughout|around|over|the|and|or|western|eastern|central|southern|"
+    r"northern|new) $",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -190,6 +202,14 @@ class _Reader:
 
     def _stands(self, form: Form, hit: _Hit) -> bool:
         if "prefix" in form.flags and not _PREFIXED.match(self._page.after(hit.end)):
+            return False
+        if "the" in form.flags and not (
+            _ARTICLE.search(self._page.before(hit.start)) and _NO_NAME.match(self._page.after(hit.end))
+        ):
+            return False
+        if "actor" in form.flags and (
+            not _ACTS.match(self._page.after(hit.end)) or _PLACED.search(self._page.before(hit.start))
+        ):
             return False
         if "loose" in form.flags and self._is_foreign(form, hit.start):
             return False
