@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from ahocorasick_rs import AhoCorasick
 
-from detente.data import context
+from detente.data import context, introduced
 from detente.data.homonyms import brussels, may_be_pronoun
 from detente.data.mentions import Mention
 from detente.data.offices import Offices
@@ -35,8 +35,8 @@ _ARTICLE = re.compile(r"\b[Tt]he $")
 _NO_NAME = re.compile(r"(?!(?: |-)[A-Z])")
 #: What makes a continent an actor: a verb after it and no word before it that makes it a place.
 _ACTS = re.compile(
-    r" (?:has|have|had|is|was|will|would|must|should|can|could|may|might|wants?|said|says|seems|needs?|agreed|announced|"
-    r"imposed|rejected|faces|remains|did|does|cannot)\b"
+    r" (?:has|have|had|is|was|will|would|must|should|can|could|may|might|wants?|said|says|seems|needs?|agreed|"
+    r"announced|imposed|rejected|faces|remains|did|does|cannot)\b"
 )
 _PLACED = re.compile(
     r"\b(?:in|across|to|of|for|from|into|on|within|throughout|around|over|the|and|or|western|eastern|central|southern|"
@@ -55,6 +55,7 @@ class _Entry:
     group: Group | None = None
     phrases: list[Phrase] = field(default_factory=list)
     swallows: bool = False
+    office: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class _Reader:
         self._found: list[Mention] = []
         self._doubtful: list[tuple[_Hit, Form]] = []
         self._foreign: set[str] = set()
+        self._titles: list[tuple[int, int]] = []
         self._offices = Offices(page, given, self._found)
 
     def introduce(self, hits: Iterator[_Hit]) -> None:
@@ -161,6 +163,8 @@ class _Reader:
     def read(self, hits: Iterator[_Hit]) -> list[Mention]:
         """Return the mentions that need no sentence before them, sorted."""
         for hit in hits:
+            if hit.entry.office:
+                self._titles.append((hit.start, hit.end))
             self._found += self._mentions(hit)
         first: dict[str, int] = {}
         for mention in self._found:
@@ -168,7 +172,9 @@ class _Reader:
         for hit, form in self._doubtful:
             if self._is_backed(hit, form, first):
                 self._found.append(Mention(hit.start, hit.end, form.state, form.how))
-        return sorted(self._found, key=attrgetter("start", "end", "state"))
+        self._found.sort(key=attrgetter("start", "end", "state"))
+        later = introduced.resolve(self._page, self._found, self._titles)
+        return sorted([*self._found, *later], key=attrgetter("start", "end", "state")) if later else self._found
 
     def _mentions(self, hit: _Hit) -> list[Mention]:
         start, end, entry = hit.start, hit.end, hit.entry
@@ -284,6 +290,9 @@ def _entries(known: Tables) -> dict[str, _Entry]:
     for phrase in known.phrases:
         for e in entry(phrase.form):
             e.phrases.append(phrase)
+    for noun in introduced.OFFICES:
+        for e in entry(noun):
+            e.office = True
     for kind in _SWALLOW:
         for name in known.not_states.get(kind, ()):
             for e in entry(name):

@@ -61,7 +61,7 @@ _THING = re.compile(
 _SHIP = re.compile(r"\b(?:USS|HMS|carrier|Lake|Mount|Port|Fort|Saint|St\.) $")
 _AT = re.compile(r"\b(?:in|near|at|from|to|of|outside) $")
 #: Capitalised words that may stand before a surname and are no given name.
-_PLAIN = words(
+NOT_GIVEN = words(
     "the a an and or but if as when while for in on at with since after before under by both neither nor to from "
     "of yet so although because former then meanwhile here there why how what will can did does is has had was "
     "were that this where who whose than like against between about into over without today yesterday tomorrow "
@@ -188,7 +188,7 @@ class Offices:
         word = last[1].rstrip(".")
         if word in self._given or word.capitalize() in self._given:
             return True
-        if styled != "plain" or word.lower() in _PLAIN or _COURTESY.search(before):
+        if styled != "plain" or word.lower() in NOT_GIVEN or _COURTESY.search(before):
             return False
         opening = before[: last.start()].rstrip()
         return bool(opening) and opening[-1] not in '.!?":;-—–('

@@ -172,6 +172,25 @@ def test_the_title_introduces_people() -> None:
     assert link("Baker flew home.", "1990-05-01") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Peruvian army spokesman Tomas Quiroz left. Then Quiroz came back.", ["PER:Peruvian", "PER:Quiroz"]),
+        ("Peru's deputy minister for Trade and Mines Ana Quiroz sat. Ms Quiroz rose.", ["PER:Peru", "PER:Quiroz"]),
+        ("Ana Quiroz, Peru's envoy to the talks, sat. Quiroz rose.", ["PER:Peru", "PER:Quiroz"]),
+        ("Chinese ministry spokeswoman Bo Lanying sat. Bo rose.", ["CHN:Chinese", "CHN:Bo"]),
+        ("The former Peruvian minister Ana Quiroz sat. Quiroz rose.", ["PER:Peruvian"]),
+        ("The Peruvian singer Ana Quiroz sat. Quiroz rose.", ["PER:Peruvian"]),
+        ("Peruvian minister Ana Quiroz sat. Pedro Quiroz and Quiroz Street rose.", ["PER:Peruvian"]),
+        ("Peruvian minister Ana Quiroz met Fijian envoy Joe Quiroz. Quiroz rose.", ["PER:Peruvian", "FJI:Fijian"]),
+        ("Quiroz sat. The Peruvian minister Ana Quiroz rose.", ["PER:Peruvian"]),
+        ("Peru on Tuesday named a minister of Foreign Affairs. Affairs went on.", ["PER:Peru"]),
+    ],
+)  # fmt: skip
+def test_people_that_the_text_introduces(text: str, found: list[str]) -> None:
+    assert link(text, "2015-06-01") == found
+
+
 def test_groups() -> None:
     day = date(2021, 9, 24)
     found = linker().link("The Quad faced China.", date=day)
