@@ -30,6 +30,8 @@ _DIGRAPH = re.compile("(?<=[AaOo])e|(?<=u)e(?!l)")
 _OWNER = re.compile(r"(?:'s?)? (?:[a-z]+ )?$")
 #: States that news makes a byword of.
 _ANALOGY = re.compile("Vietnam|Afghanistan|Switzerland|Iraq|Cuba|Korea", re.IGNORECASE)
+#: What each Korea calls itself: the North where the text has named it alone so far.
+_KOREA = frozenset({"Korea", "Korean", "Koreans"})
 _PREFIXED = re.compile(r"-[A-Z]")
 _ARTICLE = re.compile(r"\b[Tt]he $")
 _NO_NAME = re.compile(r"(?!(?: |-)[A-Z])")
@@ -186,7 +188,7 @@ class _Reader:
             if "cue" in form.flags or any(flag.startswith("not:") for flag in form.flags):
                 self._doubtful.append((hit, form))
                 return []
-            state = brussels(self._page, start, end) if form.form == "Brussels" else form.state
+            state = self._meant(form, start, end)
             return [Mention(start, end, state, form.how)]
         if entry.surnames and (named := self._offices.short(entry.surnames, start, end)):
             who, begins = named
@@ -197,6 +199,15 @@ class _Reader:
         day = self._page.day
         phrase = next((p for p in entry.phrases if day is None or p.term.holds(day)), None)
         return [Mention(start, end, state, "context") for state in phrase.states] if phrase else []
+
+    def _meant(self, form: Form, start: int, end: int) -> str:
+        """Return the state that a form means here: Brussels and Korea are two."""
+        if form.form == "Brussels":
+            return brussels(self._page, start, end)
+        if form.form in _KOREA and not self._page.plain.startswith("South", max(0, start - 6)):
+            named = {mention.state for mention in self._found}
+            return "PRK" if "PRK" in named and "KOR" not in named else form.state
+        return form.state
 
     def _form(self, entry: _Entry) -> Form | None:
         """Return the row that holds at the text's date; without a date the first that needs none."""
