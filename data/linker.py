@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from ahocorasick_rs import AhoCorasick
 
-from detente.data import context
+from detente.data import context, introduced
 from detente.data.homonyms import brussels, may_be_pronoun
 from detente.data.mentions import Mention
 from detente.data.offices import Offices
@@ -30,7 +30,21 @@ _DIGRAPH = re.compile("(?<=[AaOo])e|(?<=u)e(?!l)")
 _OWNER = re.compile(r"(?:'s?)? (?:[a-z]+ )?$")
 #: States that news makes a byword of.
 _ANALOGY = re.compile("Vietnam|Afghanistan|Switzerland|Iraq|Cuba|Korea", re.IGNORECASE)
+#: What each Korea calls itself: the North where the text has named it alone so far.
+_KOREA = frozenset({"Korea", "Korean", "Koreans"})
 _PREFIXED = re.compile(r"-[A-Z]")
+_ARTICLE = re.compile(r"\b[Tt]he $")
+_NO_NAME = re.compile(r"(?!(?: |-)[A-Z])")
+#: What makes a continent an actor: a verb after it and no word before it that makes it a place.
+_ACTS = re.compile(
+    r" (?:has|have|had|is|was|will|would|must|should|can|could|may|might|wants?|said|says|seems|needs?|agreed|"
+    r"announced|imposed|rejected|faces|remains|did|does|cannot)\b"
+)
+_PLACED = re.compile(
+    r"\b(?:in|across|to|of|for|from|into|on|within|throughout|around|over|the|and|or|western|eastern|central|southern|"
+    r"northern|new) $",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -43,6 +57,7 @@ class _Entry:
     group: Group | None = None
     phrases: list[Phrase] = field(default_factory=list)
     swallows: bool = False
+    office: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +153,7 @@ class _Reader:
         self._found: list[Mention] = []
         self._doubtful: list[tuple[_Hit, Form]] = []
         self._foreign: set[str] = set()
+        self._titles: list[tuple[int, int]] = []
         self._offices = Offices(page, given, self._found)
 
     def introduce(self, hits: Iterator[_Hit]) -> None:
@@ -149,6 +165,8 @@ class _Reader:
     def read(self, hits: Iterator[_Hit]) -> list[Mention]:
         """Return the mentions that need no sentence before them, sorted."""
         for hit in hits:
+            if hit.entry.office:
+                self._titles.append((hit.start, hit.end))
             self._found += self._mentions(hit)
         first: dict[str, int] = {}
         for mention in self._found:
@@ -156,7 +174,9 @@ class _Reader:
         for hit, form in self._doubtful:
             if self._is_backed(hit, form, first):
                 self._found.append(Mention(hit.start, hit.end, form.state, form.how))
-        return sorted(self._found, key=attrgetter("start", "end", "state"))
+        self._found.sort(key=attrgetter("start", "end", "state"))
+        later = introduced.resolve(self._page, self._found, self._titles)
+        return sorted([*self._found, *later], key=attrgetter("start", "end", "state")) if later else self._found
 
     def _mentions(self, hit: _Hit) -> list[Mention]:
         start, end, entry = hit.start, hit.end, hit.entry
@@ -168,7 +188,7 @@ class _Reader:
             if "cue" in form.flags or any(flag.startswith("not:") for flag in form.flags):
                 self._doubtful.append((hit, form))
                 return []
-            state = brussels(self._page, start, end) if form.form == "Brussels" else form.state
+            state = self._meant(form, start, end)
             return [Mention(start, end, state, form.how)]
         if entry.surnames and (named := self._offices.short(entry.surnames, start, end)):
             who, begins = named
@@ -180,6 +200,15 @@ class _Reader:
         phrase = next((p for p in entry.phrases if day is None or p.term.holds(day)), None)
         return [Mention(start, end, state, "context") for state in phrase.states] if phrase else []
 
+    def _meant(self, form: Form, start: int, end: int) -> str:
+        """Return the state that a form means here: Brussels and Korea are two."""
+        if form.form == "Brussels":
+            return brussels(self._page, start, end)
+        if form.form in _KOREA and not self._page.plain.startswith("South", max(0, start - 6)):
+            named = {mention.state for mention in self._found}
+            return "PRK" if "PRK" in named and "KOR" not in named else form.state
+        return form.state
+
     def _form(self, entry: _Entry) -> Form | None:
         """Return the row that holds at the text's date; without a date the first that needs none."""
         day = self._page.day
@@ -190,6 +219,14 @@ class _Reader:
 
     def _stands(self, form: Form, hit: _Hit) -> bool:
         if "prefix" in form.flags and not _PREFIXED.match(self._page.after(hit.end)):
+            return False
+        if "the" in form.flags and not (
+            _ARTICLE.search(self._page.before(hit.start)) and _NO_NAME.match(self._page.after(hit.end))
+        ):
+            return False
+        if "actor" in form.flags and (
+            not _ACTS.match(self._page.after(hit.end)) or _PLACED.search(self._page.before(hit.start))
+        ):
             return False
         if "loose" in form.flags and self._is_foreign(form, hit.start):
             return False
@@ -264,6 +301,9 @@ def _entries(known: Tables) -> dict[str, _Entry]:
     for phrase in known.phrases:
         for e in entry(phrase.form):
             e.phrases.append(phrase)
+    for noun in introduced.OFFICES:
+        for e in entry(noun):
+            e.office = True
     for kind in _SWALLOW:
         for name in known.not_states.get(kind, ()):
             for e in entry(name):

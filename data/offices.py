@@ -48,6 +48,8 @@ _FORMER = re.compile(r"\b(?:former|late|ex)\b[ -][^.;:,\n]{0,48}$", re.IGNORECAS
 _TEAM = re.compile(r"(?:'s)?[ -](?:(?i:administration|government|cabinet|presidency|officials)|White House|era)\b")
 _BESIDE = re.compile(r"[-–]|,? and |, ")
 _LAST = re.compile(r"([^\W\d_][\w.'-]{0,63}) $")
+#: A full stop after a word ends a sentence, unless it shortens a given name (an initial) or a title.
+_ENDED = re.compile(r"(?!(?:Rep|Gov|Capt|Sgt|Lt|Maj|Prof|Rev|Adm|Amb|Jr|Sr|Hon|Cpl|Pvt)\.)\w[\w'-]+\.\Z")
 _NEXT = re.compile(r" ([A-Z][\w'-]+)")
 _MIDDLE = re.compile(r"([A-Z][a-z]+) (?:[A-Z]\.? ?){1,2}$")
 #: What makes a name a thing: "USS Ronald Reagan", "Reagan Library", "Donald Trump Jr.".
@@ -59,7 +61,7 @@ _THING = re.compile(
 _SHIP = re.compile(r"\b(?:USS|HMS|carrier|Lake|Mount|Port|Fort|Saint|St\.) $")
 _AT = re.compile(r"\b(?:in|near|at|from|to|of|outside) $")
 #: Capitalised words that may stand before a surname and are no given name.
-_PLAIN = words(
+NOT_GIVEN = words(
     "the a an and or but if as when while for in on at with since after before under by both neither nor to from "
     "of yet so although because former then meanwhile here there why how what will can did does is has had was "
     "were that this where who whose than like against between about into over without today yesterday tomorrow "
@@ -181,12 +183,12 @@ class Offices:
         if follows and styled == "plain" and follows[1].lower() not in _FOLLOW and not follows[1].isupper():
             return True
         last = _LAST.search(before)
-        if titled or not last or not last[1][0].isupper():
+        if titled or not last or not last[1][0].isupper() or _ENDED.match(last[1]):
             return False
         word = last[1].rstrip(".")
         if word in self._given or word.capitalize() in self._given:
             return True
-        if styled != "plain" or word.lower() in _PLAIN or _COURTESY.search(before):
+        if styled != "plain" or word.lower() in NOT_GIVEN or _COURTESY.search(before):
             return False
         opening = before[: last.start()].rstrip()
         return bool(opening) and opening[-1] not in '.!?":;-—–('

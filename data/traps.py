@@ -32,6 +32,11 @@ _TREATY = re.compile(
     )
     + r"\b"
 )
+#: What makes a capital the place where others talk: "the Minsk Group", "the Vienna talks".
+_VENUE = re.compile(r"[ -](?:(?:nuclear|peace) )?(?:Group|II?|talks|negotiations|dialogues?)\b")
+#: What makes NATO a figure of speech: "an Arab NATO", "a NATO-like pact".
+_LIKE = re.compile(r"-(?:like|style|type)\b|'? regional\b")
+_UNLIKE = re.compile(r"\b(?:Arab|Asian|Middle East(?:ern)?|[Rr]egional|Pacific|Gulf|[Mm]ini)[ -]$")
 _CURRENCY = re.compile(
     r"(?:\$|[ -](?:"
     + _either(
@@ -109,7 +114,7 @@ _ETHNIC = re.compile(
 _TONGUE = re.compile(
     r"\b(?:in|into|from|speaks?|spoken?|speaking|learn|learning|learned|study|studying|taught|teach|teaching|fluent|"
     r"fluently|translated|reads?|some|broken|perfect|flawless|classical|colloquial|Brazilian|Modern|[Aa]ncient|"
-    r"medieval) $"
+    r"medieval) $|\bin (?:English|French|Spanish|Arabic|Russian|Chinese|German) (?:and|or) $|\b(?:[Ff]luent in|[Ss]peaks?|[Ss]poken?) (?:[A-Z][a-z]+(?:, and | and |, ))+$"
 )
 _METAPHOR = re.compile(
     r"\b(?:a second|(?<!after )another|the next|a new|a future|next|the new|a modern|mini|a sort of|a kind of)[ -]$",
@@ -181,10 +186,12 @@ class Traps:
         if _PLACE_AFTER.match(after):
             return True
         if form.how == "capital":
-            return bool(_TREATY.match(after) or _FIRM.match(after))
+            venue = _VENUE.match(after) and not before.endswith("-")
+            return bool(venue or _TREATY.match(after) or _FIRM.match(after))
         return bool(
             _CURRENCY.match(after)
             or _AGE.match(after)
+            or (form.state == "NAT" and (_LIKE.match(after) or _UNLIKE.search(before)))
             or (_FIRM.match(after) and page.case(start) == "plain")
             or (_METAPHOR.search(before) and _ALONE.match(after))
         )

@@ -81,6 +81,12 @@ def test_names(text: str, found: list[str]) -> None:
         "The senators from Georgia and Alabama voted.",
         "a man of Turkish descent",
         "Turkey with gravy was served.",
+        "the Riga Group, the Riga peace talks and the Riga II plan",
+        "Inspectors flew to Vienna, judges to The Hague.",
+        "an Arab NATO, a NATO-like pact",
+        "She is fluent in Spanish, Greek, Thai and Russian.",
+        "The Senate sat and Congress voted.",
+        "the German Marshall Fund and Ain al-Assad",
     ],
 )
 def test_what_is_no_state(text: str) -> None:
@@ -103,6 +109,20 @@ def test_what_is_no_state(text: str) -> None:
         ("Kingston would pay.", []),
         ("Manila's debt accord", ["PHL:Manila"]),
         ("a Chinese national of Beijing", ["CHN:Chinese", "CHN:Beijing"]),
+        ("Pyongyang smiled, but the North fired.", ["PRK:Pyongyang", "PRK:North"]),
+        ("Pyongyang looked at the North Sea and due North.", ["PRK:Pyongyang"]),
+        ("Winds from the North blew.", []),
+        ("Pyongyang praised Korean miners.", ["PRK:Pyongyang", "PRK:Korean"]),
+        ("Pyongyang and Seoul praised Korean miners.", ["PRK:Pyongyang", "KOR:Seoul", "KOR:Korean"]),
+        ("Austria said that Vienna would pay.", ["AUT:Austria", "AUT:Vienna"]),
+        ("The United States said that Congress would pay.", ["USA:United States", "USA:Congress"]),
+        ("Moscow-Riga talks", ["RUS:Moscow", "LVA:Riga"]),
+        ("Europe has agreed to pay Peru.", ["EUU:Europe", "PER:Peru"]),
+        ("Prices in Europe have fallen, and most of Europe is glad.", []),
+        ("The United States paid, the administration said.", ["USA:United States", "USA:the administration"]),
+        ("The administration of the estate was long.", []),
+        ("Iran's Supreme National Security Council", ["IRN:Iran", "IRN:Supreme National Security Council"]),
+        ("troops near Gaza City and Rafah", ["PSE:Gaza City"]),
     ],
 )
 def test_by_the_words_around(text: str, found: list[str]) -> None:
@@ -143,6 +163,11 @@ def test_old_names(text: str, day: str, found: list[str]) -> None:
         ("Manfred Wörner spoke.", "1990-05-01", ["NAT:Manfred Wörner"]),
         ("President Joseph R. Biden arrived.", "2022-05-01", ["USA:Joseph R. Biden"]),
         ("Trump and Xi talked.", "2018-12-01", ["USA:Trump", "CHN:Xi"]),
+        ("They left the JCPOA. Zarif was sorry.", "2018-05-10", ["IRN:Zarif"]),
+        ("They spoke to J. Zarif and Rep. Zarif.", "2018-05-10", []),
+        ("Balakrishnan flew to Fiji.", "2022-05-01", ["SGP:Balakrishnan", "FJI:Fiji"]),
+        ("Slovak Prime Minister Fico came.", "2024-03-01", ["SVK:Slovak", "SVK:Fico"]),
+        ("Mr Kanaani told the press so.", "2023-03-01", ["IRN:Kanaani"]),
         ("Antony Blinken", "", ["USA:Antony Blinken"]),
         ("former Secretary of State Antony Blinken", "", []),
         ("Obama spoke a week after leaving.", "2017-01-27", ["USA:Obama"]),
@@ -156,6 +181,25 @@ def test_people_in_office(text: str, day: str, found: list[str]) -> None:
 def test_the_title_introduces_people() -> None:
     assert link("Baker flew home.", "1990-05-01", title="James Baker ends trip") == ["USA:Baker"]
     assert link("Baker flew home.", "1990-05-01") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Peruvian army spokesman Tomas Quiroz left. Then Quiroz came back.", ["PER:Peruvian", "PER:Quiroz"]),
+        ("Peru's deputy minister for Trade and Mines Ana Quiroz sat. Ms Quiroz rose.", ["PER:Peru", "PER:Quiroz"]),
+        ("Ana Quiroz, Peru's envoy to the talks, sat. Quiroz rose.", ["PER:Peru", "PER:Quiroz"]),
+        ("Chinese ministry spokeswoman Bo Lanying sat. Bo rose.", ["CHN:Chinese", "CHN:Bo"]),
+        ("The former Peruvian minister Ana Quiroz sat. Quiroz rose.", ["PER:Peruvian"]),
+        ("The Peruvian singer Ana Quiroz sat. Quiroz rose.", ["PER:Peruvian"]),
+        ("Peruvian minister Ana Quiroz sat. Pedro Quiroz and Quiroz Street rose.", ["PER:Peruvian"]),
+        ("Peruvian minister Ana Quiroz met Fijian envoy Joe Quiroz. Quiroz rose.", ["PER:Peruvian", "FJI:Fijian"]),
+        ("Quiroz sat. The Peruvian minister Ana Quiroz rose.", ["PER:Peruvian"]),
+        ("Peru on Tuesday named a minister of Foreign Affairs. Affairs went on.", ["PER:Peru"]),
+    ],
+)  # fmt: skip
+def test_people_that_the_text_introduces(text: str, found: list[str]) -> None:
+    assert link(text, "2015-06-01") == found
 
 
 def test_groups() -> None:
