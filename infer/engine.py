@@ -161,6 +161,8 @@ class Engine:
         """Return the network's outputs for one batch: a head's logits each, and the cue's."""
         features = self.featurizer.batch([job.excerpt.item for job in batch], [job.encoding for job in batch])
         outputs: list[Floats] = self.session.run([*self.config.heads, "cue"], features.arrays())
+        if not all(np.isfinite(output).all() for output in outputs):
+            raise ModelError(f"{self.name}: the network's answer is not a number; install or train the model again")
         return outputs
 
     def _jobs(self, items: Sequence[Item]) -> list[_Job]:

@@ -92,6 +92,10 @@ def verify(folder: Path) -> None:
         ) from error
     except ValueError as error:
         raise ModelError(f"{folder / MANIFEST}: not JSON ({error}); copy or export the model again") from error
+    if not isinstance(manifest, dict) or not {CONFIG, ONNX, TOKENIZER} <= manifest.keys():
+        raise ModelError(
+            f"{folder / MANIFEST} does not name {CONFIG}, {ONNX} and {TOKENIZER}; copy or export the model again"
+        )
     for name, expected in manifest.items():
         file = folder / name
         if not file.is_file():

@@ -1,6 +1,7 @@
 """A training run on made-up corpora with a tiny base: settings, run, resume, export, report, command line."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,18 +16,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModel, TrainerCallback
 
+from detente.data.corpora import read
 from detente.data.labels import TONES
 from detente.infer.engine import Engine, softmax
 from detente.infer.label import load
+from detente.models.features import Featurizer
 from detente.models.store import read_config, verify
 from detente.train.args import Corpus, read_args
 from detente.train.calibrate import fit_temperatures, nll, temperature
+from detente.train.engine import TorchEngine
 from detente.train.evaluate import evaluate, markdown, save
 from detente.train.export import export
 from detente.train.fit import fit, layer_of
 from detente.train.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
+from detente.train.rows import rows_of
 from detente.train.run import train, training_rows
-from tests.conftest import CORPORA, MAX_LENGTH
+from detente.train.run_checks import check_export, check_metric, check_same_run
+from tests.conftest import CORPORA, MAX_LENGTH, tiny_encoder
 
 
 @pytest.fixture
@@ -151,7 +157,7 @@ class KillAt(TrainerCallback):  # type: ignore[misc]
 @pytest.mark.slow
 @pytest.mark.usefixtures("corpora")
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("step", [3, 17])
+@pytest.mark.parametrize("step", [2, 4])
 def test_a_run_killed_within_an_epoch_gives_the_weights_of_an_undisturbed_one(
     config: Path, tmp_path: Path, step: int
 ) -> None:
@@ -175,18 +181,90 @@ def test_a_run_killed_within_an_epoch_gives_the_weights_of_an_undisturbed_one(
 @pytest.mark.slow
 @pytest.mark.usefixtures("corpora")
 @pytest.mark.filterwarnings("ignore")
-def test_a_stopped_run_goes_on(config: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    first = read_args(config, ["epochs=1", "tracking=", "name=first"])
-    train(first)
-    before = sorted(p.name for p in (first.output / "checkpoints").iterdir())
-    again = read_args(config, ["epochs=2", "tracking=", "name=second"])
-    train(again)
-    state = max((again.output / "checkpoints").iterdir(), key=lambda p: int(p.name.split("-")[1]))
-    log = json.loads((state / "trainer_state.json").read_text("utf-8"))
-    assert state.name not in before
-    assert log["epoch"] == 2
-    assert read_config(again.output / "model").name == "second"
-    assert Engine(again.output / "model").name == "second 0.1.0"
+def test_a_run_with_other_settings_or_data_is_refused(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = ["tracking=", "epochs=1", "corpora={annotations: {}}"]
+    train(read_args(config, quick))
+    with pytest.raises(ValueError, match=r"epochs was 1\.0, is 2\.0.*another output"):
+        train(read_args(config, [*quick, "epochs=2"]))
+    with pytest.raises(ValueError, match="name was"):
+        train(read_args(config, [*quick, "name=other"]))
+    rows = training_rows(read_args(config, quick))
+    with pytest.raises(ValueError, match="rows of its corpora have changed"):
+        check_same_run(read_args(config, quick), rows[1:])
+    again = train(read_args(config, [*quick, "epochs=2", "resume=false"]))
+    verify(again)
+    state = json.loads(max((again.parent / "checkpoints").glob("*/trainer_state.json")).read_text("utf-8"))
+    assert state["num_train_epochs"] == 2
+
+
+@pytest.mark.usefixtures("corpora")
+def test_checkpoints_without_a_record_are_not_resumed(config: Path) -> None:
+    settings = read_args(config)
+    (settings.output / "checkpoints" / "checkpoint-3").mkdir(parents=True)
+    with pytest.raises(ValueError, match="older detente"):
+        check_same_run(settings, [])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("corpora")
+@pytest.mark.filterwarnings("ignore")
+def test_a_loss_that_is_not_finite_ends_the_run(config: Path) -> None:
+    settings = read_args(config, ["learning_rate=1e30", "tracking=", "corpora={annotations: {repeat: 8}}"])
+    with pytest.raises(FloatingPointError, match=r"the loss is .* lower learning_rate"):
+        train(settings)
+    assert not (settings.output / "model").exists()
+
+
+@pytest.mark.usefixtures("corpora")
+@pytest.mark.parametrize(
+    ("override", "reason"),
+    [
+        (["corpora={detente: {}}"], "none of them"),
+        (["metric=newsroom_tone_f1"], "not measured"),
+        (["metric=loss"], "not measured"),
+    ],
+)
+def test_a_dev_metric_that_cannot_be_measured_is_refused_before_training(
+    config: Path, override: list[str], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        check_metric(read_args(config, override))
+
+
+def test_a_dev_part_that_is_not_on_disk_is_named_before_training(
+    config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DETENTE_CORPORA", str(tmp_path))
+    with pytest.raises(ValueError, match="needs a dev part that is not on disk"):
+        check_metric(read_args(config))
+
+
+def test_an_export_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
+    model, tokenizer = tiny_encoder()
+    folder = export(model, tokenizer, tmp_path / "model", int8=False)
+    rows = rows_of(read("detente", "train").examples[:40], "detente")
+    trained = TorchEngine(model, Featurizer(tokenizer, MAX_LENGTH))
+    check_export(folder, trained, rows)
+    with torch.no_grad():
+        for parameter in model.heads["tone"].parameters():
+            parameter.copy_(torch.randn_like(parameter) * 3)
+    with pytest.raises(ValueError, match="otherwise than the trained one"):
+        check_export(folder, trained, rows)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("corpora")
+@pytest.mark.filterwarnings("ignore")
+def test_a_stopped_run_is_resumed_from_its_newest_checkpoint(config: Path) -> None:
+    settings = read_args(config, ["tracking=", "corpora={annotations: {repeat: 2}}"])
+    folder = train(settings)
+    weights = {file.name: file.read_bytes() for file in folder.iterdir() if file.suffix != ".json"}
+    *_, newest = sorted((settings.output / "checkpoints").iterdir(), key=lambda p: int(p.name.split("-")[1]))
+    shutil.rmtree(newest)
+    shutil.rmtree(folder)
+    again = train(settings)
+    assert json.loads((newest / "trainer_state.json").read_text("utf-8"))["epoch"] == 2
+    assert {file.name: file.read_bytes() for file in again.iterdir() if file.suffix != ".json"} == weights
 
 
 @pytest.mark.slow

@@ -65,6 +65,11 @@ class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         value = loss(readings, targets, self.settings.heads)
         if self.settings.consistency:
             value = value + self.settings.consistency * inconsistency(readings, targets)
+        if not torch.isfinite(value):
+            raise FloatingPointError(
+                f"the loss is {value.item()} at step {self.state.global_step}; lower learning_rate "
+                f"({self.settings.learning_rate:g}) and begin in another output folder"
+            )
         return (value, readings) if return_outputs else value
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +26,7 @@ from detente.train.export import export
 from detente.train.fit import fit
 from detente.train.held_out import key, reserved
 from detente.train.rows import Row, Trust, rows_of
+from detente.train.run_checks import check_export, check_metric, check_same_run
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +40,21 @@ def train(settings: TrainArgs) -> Path:
 
     Raises:
         ValueError, CorpusError: the settings or the corpora are at fault; the message says how.
+        FloatingPointError: the loss is no longer finite.
     """
+    check_metric(settings)
     settings.output.mkdir(parents=True, exist_ok=True)
     rows = training_rows(settings)
+    check_same_run(settings, rows)
+    if not settings.resume:
+        shutil.rmtree(settings.output / "checkpoints", ignore_errors=True)
     with _tracked(settings) as tracking:
         callbacks: list[TrainerCallback] = [tracking.Curves()] if tracking else []
         model, featurizer = fit(settings, rows, lambda m, f: develop(m, f, settings), callbacks)
         model = calibrated(model.to("cpu"), featurizer, settings)
         model.save_pretrained(settings.output / "torch", featurizer.tokenizer)
         folder = export(model, featurizer.tokenizer, settings.output / "model")
+        check_export(folder, TorchEngine(model, featurizer), rows)
         measured = [b.corpus for b in benchmarks.DEV if b.corpus in settings.corpora]
         results = evaluate(folder, split="dev", corpora=measured, baselines=False)
         save(results, settings.output / "dev.json")

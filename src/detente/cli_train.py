@@ -96,7 +96,11 @@ def train(
         logging.getLogger(chatty).setLevel(logging.WARNING)
     from detente.train.run import train as run  # noqa: PLC0415  (imports torch)
 
-    typer.echo(f"the model is in {run(settings)}")
+    try:
+        folder = run(settings)
+    except (ValueError, FloatingPointError) as error:
+        raise Failure(str(error)) from error
+    typer.echo(f"the model is in {folder}")
 
 
 def _own(
