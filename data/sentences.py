@@ -76,8 +76,8 @@ _MARKS = ".?!" + _QUOTES
 _BULLET = re.compile(r"(?:[•*·▪‣●]|-(?=\s)|--(?=\s)|\d{1,2}[.)](?=\s))\s*")
 _HEADLINE_AFTER = re.compile(r"[“\"A-Z]")
 _FUNCTION_WORD = re.compile(
-    r"(?:\b(?:the|a|an|of|in|to|and|or|for|with|by|at|on|from|as|its|his|her|their|that|which|new|[A-Z][\w.]*\.)|"
-    r"[.,;:!?”\"-])$",
+    r"(?:\b(?:the|a|an|of|in|to|and|or|for|with|by|at|on|from|as|its|his|her|their|that|which|new|"
+    r"[A-Z][\w.]{0,120}\.)|[.,;:!?”\"-])$",
     re.IGNORECASE,
 )
 
