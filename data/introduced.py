@@ -15,8 +15,8 @@ from detente.data.page import Page, words
 #: The nouns that make an office, as the linker's automaton finds them.
 OFFICES = words(
     "minister spokesman spokeswoman spokesperson ambassador envoy secretary undersecretary president premier "
-    "chancellor general commander admiral diplomat negotiator representative speaker adviser advisor counselor counsellor "
-    "chief director deputy head official lawmaker senator governor consul"
+    "chancellor general commander admiral diplomat negotiator representative speaker adviser advisor counselor "
+    "counsellor chief director deputy head official lawmaker senator governor consul"
 )
 
 #: How many characters before and after an office are read.
@@ -45,8 +45,8 @@ _INSTITUTION = words(
     "Affairs Administration Agency Army Board Bureau Cabinet Commission Committee Congress Council Defence Defense "
     "Department Development East Economy Energy Finance Force Forces Foreign General Government House Industry "
     "Interior Intelligence Jr Justice Minister Ministry Nations Navy Office Officer Organization Parliament Party "
-    "Policy President Relations Republic Monday Tuesday Wednesday Thursday Friday Saturday Sunday Secretary Security Senate "
-    "Services Staff State States Trade Union West White"
+    "Policy President Relations Republic Monday Tuesday Wednesday Thursday Friday Saturday Sunday Secretary Security "
+    "Senate Services Staff State States Trade Union West White"
 )
 #: States whose people are named by the first word of the name.
 _FAMILY_FIRST = frozenset({"CHN", "KOR", "PRK", "TWN"})

@@ -58,6 +58,7 @@ class _Entry:
     phrases: list[Phrase] = field(default_factory=list)
     swallows: bool = False
     office: bool = False
+    plural: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,9 @@ class Linker:
             reader.introduce(self._hits(Page(title)))
         hidden = self._territories.difference(wanted)
         found = [mention for mention in reader.read(self._hits(page)) if mention.state not in hidden]
-        pointing = context.resolve(page, spans, found, lambda: self.link(title, date=date) if title else [])
+        pointing = context.resolve(
+            page, spans, found, reader.plurals, lambda: self.link(title, date=date) if title else []
+        )
         return sorted({*found, *pointing}, key=attrgetter("start", "end", "state", "how", "via"))
 
     def _hits(self, page: Page) -> Iterator[_Hit]:
@@ -154,6 +157,7 @@ class _Reader:
         self._doubtful: list[tuple[_Hit, Form]] = []
         self._foreign: set[str] = set()
         self._titles: list[tuple[int, int]] = []
+        self.plurals: list[tuple[int, int]] = []
         self._offices = Offices(page, given, self._found)
 
     def introduce(self, hits: Iterator[_Hit]) -> None:
@@ -167,6 +171,8 @@ class _Reader:
         for hit in hits:
             if hit.entry.office:
                 self._titles.append((hit.start, hit.end))
+            if hit.entry.plural:
+                self.plurals.append((hit.start, hit.end))
             self._found += self._mentions(hit)
         first: dict[str, int] = {}
         for mention in self._found:
@@ -304,6 +310,9 @@ def _entries(known: Tables) -> dict[str, _Entry]:
     for noun in introduced.OFFICES:
         for e in entry(noun):
             e.office = True
+    for noun in context.PLURALS:
+        for e in entry(noun):
+            e.plural = True
     for kind in _SWALLOW:
         for name in known.not_states.get(kind, ()):
             for e in entry(name):

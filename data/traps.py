@@ -114,7 +114,9 @@ _ETHNIC = re.compile(
 _TONGUE = re.compile(
     r"\b(?:in|into|from|speaks?|spoken?|speaking|learn|learning|learned|study|studying|taught|teach|teaching|fluent|"
     r"fluently|translated|reads?|some|broken|perfect|flawless|classical|colloquial|Brazilian|Modern|[Aa]ncient|"
-    r"medieval) $|\bin (?:English|French|Spanish|Arabic|Russian|Chinese|German) (?:and|or) $|\b(?:[Ff]luent in|[Ss]peaks?|[Ss]poken?) (?:[A-Z][a-z]+(?:, and | and |, ))+$"
+    r"medieval) $|"
+    r"\bin (?:English|French|Spanish|Arabic|Russian|Chinese|German) (?:and|or) $|"
+    r"\b(?:[Ff]luent in|[Ss]peaks?|[Ss]poken?) (?:[A-Z][a-z]+(?:, and | and |, ))+$"
 )
 _METAPHOR = re.compile(
     r"\b(?:a second|(?<!after )another|the next|a new|a future|next|the new|a modern|mini|a sort of|a kind of)[ -]$",
