@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from ahocorasick_rs import AhoCorasick
 
-from detente.data import context, introduced
+from detente.data import context, introduced, roles
 from detente.data.homonyms import brussels, may_be_pronoun
 from detente.data.mentions import Mention
 from detente.data.offices import Offices
@@ -88,6 +88,7 @@ class Linker:
         self._traps = Traps(self._given, known.not_states.get("province", frozenset()))
         entries = _entries(known)
         self._entries = list(entries.values())
+        self._people = {(person.state, person.name): person for person in known.people}
         self._automaton = AhoCorasick(list(entries))
 
     def link(
@@ -117,6 +118,7 @@ class Linker:
             reader.introduce(self._hits(Page(title)))
         hidden = self._territories.difference(wanted)
         found = [mention for mention in reader.read(self._hits(page)) if mention.state not in hidden]
+        found = sorted([*found, *roles.resolve(page, found, reader.titles, self._people)])
         pointing = context.resolve(
             page, spans, found, reader.plurals, lambda: self.link(title, date=date) if title else []
         )
@@ -156,7 +158,7 @@ class _Reader:
         self._found: list[Mention] = []
         self._doubtful: list[tuple[_Hit, Form]] = []
         self._foreign: set[str] = set()
-        self._titles: list[tuple[int, int]] = []
+        self.titles: list[tuple[int, int]] = []
         self.plurals: list[tuple[int, int]] = []
         self._offices = Offices(page, given, self._found)
 
@@ -170,7 +172,7 @@ class _Reader:
         """Return the mentions that need no sentence before them, sorted."""
         for hit in hits:
             if hit.entry.office:
-                self._titles.append((hit.start, hit.end))
+                self.titles.append((hit.start, hit.end))
             if hit.entry.plural:
                 self.plurals.append((hit.start, hit.end))
             self._found += self._mentions(hit)
@@ -181,7 +183,7 @@ class _Reader:
             if self._is_backed(hit, form, first):
                 self._found.append(Mention(hit.start, hit.end, form.state, form.how))
         self._found.sort(key=attrgetter("start", "end", "state"))
-        later = introduced.resolve(self._page, self._found, self._titles)
+        later = introduced.resolve(self._page, self._found, self.titles)
         return sorted([*self._found, *later], key=attrgetter("start", "end", "state")) if later else self._found
 
     def _mentions(self, hit: _Hit) -> list[Mention]:

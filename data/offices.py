@@ -16,9 +16,9 @@ _RECENT = 12
 _HEADS = frozenset({"head_of_state", "head_of_government", "party_leader", "commission_president", "council_president"})
 #: The office that a title before a surname speaks of; `None` is any office.
 _TITLES: tuple[tuple[str, frozenset[str] | None], ...] = (
-    (r"(?:deputy|vice) (?:prime minister|premier)|DPM|SM|(?:deputy|under|assistant) ?secretary(?: of state)?|undersecretary|"
-     r"senior minister|(?:deputy|vice) (?:foreign )?minister|(?:special )?(?:envoy|representative|coordinator)|ambassador|"
-     r"spokes(?:man|woman|person)|state councill?or|speaker|admiral|adm\.", None),
+    (r"(?:deputy|vice) (?:prime minister|premier)|DPM|SM|(?:deputy|under|assistant) ?secretary(?: of state)?|"
+     r"undersecretary|senior minister|(?:deputy|vice) (?:foreign )?minister|ambassador|spokes(?:man|woman|person)|"
+     r"(?:special )?(?:envoy|representative|coordinator)|state councill?or|speaker|admiral|adm\.", None),
     (r"vice[ -]president", frozenset({"vice_president", "head_of_state", "commission_president"})),
     (r"president|pres\.|chairman|general secretary|secretary[ -]general|party (?:chief|leader|boss)", None),
     (r"(?:prime minister|premier|chancellor|taoiseach|PM)", frozenset({"head_of_government", "council_president"})),

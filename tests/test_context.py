@@ -41,6 +41,26 @@ def test_two_countries(text: str, words: str, states: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words", "states"),
     [
+        ("Barack Obama rose. The president wants peace with Peru.", "president", "USA"),
+        ("John Kerry rose. The Secretary thanked Peru.", "Secretary", "USA"),
+        ("David Cameron rose. Peru thanked the prime minister.", "prime minister", "GBR"),
+        ("Angela Merkel rose. Peru thanked the chancellor.", "chancellor", "DEU"),
+        ("Angela Merkel rose. Peru thanked the president.", "", ""),
+        ("Barack Obama and Francois Hollande rose. The president sat.", "", ""),
+        ("Barack Obama rose. The president of the club and the President Hotel sat.", "", ""),
+        ("Barack Obama rose. A president sat.", "", ""),
+        ("The president sat. Barack Obama rose.", "", ""),
+        ("Peruvian envoy Ana Quiroz rose. Quiroz sat. The envoy ate.", "envoy", "PER"),
+        ("Barack Obama rose. Angela Merkel sat. The spokesman ate.", "", ""),
+    ],
+)
+def test_people_by_their_office(text: str, words: str, states: str) -> None:
+    assert pointing(text, day="2014-06-01") == ({words: states.split()} if words else {})
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "states"),
+    [
         ("Peru met Chile. The leaders agreed on water.", "leaders", "CHL PER"),
         ("Peru met Chile. Then the foreign ministers spoke.", "ministers", "CHL PER"),
         ("Peru met Chile. The two agreed on water.", "two", "CHL PER"),
