@@ -22,7 +22,8 @@ _NOUNS = (
     r"countries|nations|sides|governments|neighbou?rs|powers|allies|leaders|presidents|prime ministers|premiers|"
     r"(?:foreign |defen[cs]e |trade |finance )?ministers|capitals|states|peoples|partners|rivals|foes|adversaries|"
     r"militaries|armies|delegations|economies|heads of (?:state|government)|chiefs of state|governments|republics|"
-    r"superpowers|giants|enemies|monarchies|democracies|navies|top diplomats|diplomats|chancellors"
+    r"superpowers|giants|enemies|monarchies|democracies|navies|top diplomats|diplomats|chancellors|parties|men|"
+    r"officials|envoys|negotiators|authorities|forces|teams|chiefs"
 )
 _PHRASE = re.compile(
     rf"(?<![\w-])(?:(?:the|these|those|our|your|their|its|all|between) (?P<some>(?P<number>two|three|"
@@ -49,6 +50,9 @@ _OTHERS = re.compile(
     r"\b(?:other|more|new|additional|last|first|latest|next|main|major|biggest|largest|baltic|nordic|party|us|u\.s|"
     r"republican|democratic|key|opposing|warring)\b",
     re.IGNORECASE,
+)
+_PARTISAN = re.compile(
+    r"Congress\b|[Ee]lections?\b|Republicans?\b|Democrats?\b|[Cc]oalition|Labou?r\b|[Cc]onservatives\b"
 )
 _NO_COUNTRY = frozenset({"EUU", "NAT"})
 _JOINED = re.compile(
@@ -144,7 +148,12 @@ class _Story:
             return []
         count = _COUNTS[(match["number"] or "both").lower()]
         noun = (match["noun"] or match["what"]).lower()
-        states = self._antecedent(at, start, count, frozenset() if "side" in noun or "leader" in noun else _NO_COUNTRY)
+        if noun == "parties":  # of one state's parliament, unless two states stand close by
+            partisan = _PARTISAN.search(self._page.plain)
+            states = frozenset() if partisan else self._near(at, start, count, frozenset(), reach=_PLURAL_REACH)
+        else:
+            without = frozenset() if "side" in noun or "leader" in noun else _NO_COUNTRY
+            states = self._antecedent(at, start, count, without)
         if states:
             self._resolved[at] = states
         return [Mention(start, end, state, "context") for state in sorted(states)]
@@ -154,7 +163,7 @@ class _Story:
         at = bisect_right(self._starts, start) - 1
         if at < 0 or end > self._sentences[at][1] or any(s < end and start < e for s, e in self._taken):
             return []
-        states = self._near(at, start, 2, frozenset(), reach=_PLURAL_REACH)
+        states = self._near(at, start, 2, frozenset(), _PLURAL_REACH)
         return [Mention(start, end, state, "context") for state in sorted(states)]
 
     def _between(self, start: int, end: int) -> list[Mention]:

@@ -197,7 +197,7 @@ class _Reader:
                 self._doubtful.append((hit, form))
                 return []
             state = self._meant(form, start, end)
-            return [Mention(start, end, state, form.how)]
+            return [Mention(start, end, state, form.how)] if state else []
         if entry.surnames and (named := self._offices.short(entry.surnames, start, end)):
             who, begins = named
             return [Mention(begins, end, who.state, "leader", who.name)]
@@ -209,7 +209,7 @@ class _Reader:
         return [Mention(start, end, state, "context") for state in phrase.states] if phrase else []
 
     def _meant(self, form: Form, start: int, end: int) -> str:
-        """Return the state that a form means here: Brussels and Korea are two."""
+        """Return the state that a form means here: Brussels and Korea are two; empty for a mere venue."""
         if form.form == "Brussels":
             return brussels(self._page, start, end)
         if form.form in _KOREA and not self._page.plain.startswith("South", max(0, start - 6)):

@@ -63,6 +63,9 @@ def test_people_by_their_office(text: str, words: str, states: str) -> None:
     [
         ("Peru met Chile. The leaders agreed on water.", "leaders", "CHL PER"),
         ("Peru met Chile. Then the foreign ministers spoke.", "ministers", "CHL PER"),
+        ("Peru met Chile. The two men agreed on water.", "two men", "CHL PER"),
+        ("Peru met Chile. Both parties agreed on water.", "Both parties", "CHL PER"),
+        ("Peru met Chile. Both parties in Congress agreed on water.", "", ""),
         ("Peru met Chile. The two agreed on water.", "two", "CHL PER"),
         ("Peru met Chile. The leaders of the strike agreed.", "", ""),
         ("Peru met Chile, Cuba and Fiji. The leaders agreed.", "", ""),
