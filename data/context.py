@@ -131,7 +131,8 @@ class _Story:
         self._starts = [start for start, _ in sentences]
         self._found = [mention for mention in found if mention.how != "group"]
         self._offsets = [mention.start for mention in self._found]
-        self._taken = {(mention.start, mention.end) for mention in found}
+        self._all = found
+        self._all_starts = [mention.start for mention in found]
         self._resolved: dict[int, frozenset[str]] = {}
         self._headline = headline
 
@@ -144,7 +145,7 @@ class _Story:
             return self._counterpart(match, at)
         part = "some" if match["some"] else "pair"
         start, end = match.span(part)
-        if _OTHERS.search(match["kind"] or match["sort"] or "") or any(s < end and start < e for s, e in self._taken):
+        if _OTHERS.search(match["kind"] or match["sort"] or "") or self._is_taken(start, end):
             return []
         count = _COUNTS[(match["number"] or "both").lower()]
         noun = (match["noun"] or match["what"]).lower()
@@ -158,10 +159,15 @@ class _Story:
             self._resolved[at] = states
         return [Mention(start, end, state, "context") for state in sorted(states)]
 
+    def _is_taken(self, start: int, end: int) -> bool:
+        """Tell whether a mention overlaps a span."""
+        at = bisect_left(self._all_starts, end)
+        return any(mention.end > start for mention in self._all[max(0, at - 8) : at])
+
     def plural(self, start: int, end: int) -> list[Mention]:
         """Return the mentions of a plural without a number, which here is two."""
         at = bisect_right(self._starts, start) - 1
-        if at < 0 or end > self._sentences[at][1] or any(s < end and start < e for s, e in self._taken):
+        if at < 0 or end > self._sentences[at][1] or self._is_taken(start, end):
             return []
         states = self._near(at, start, 2, frozenset(), _PLURAL_REACH)
         return [Mention(start, end, state, "context") for state in sorted(states)]

@@ -60,6 +60,11 @@ class _Entry:
     office: bool = False
     plural: bool = False
 
+    @property
+    def names(self) -> bool:
+        """Whether the words may name a state."""
+        return bool(self.forms or self.people or self.surnames or self.group or self.phrases)
+
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
@@ -118,7 +123,8 @@ class Linker:
             reader.introduce(self._hits(Page(title)))
         hidden = self._territories.difference(wanted)
         found = [mention for mention in reader.read(self._hits(page)) if mention.state not in hidden]
-        found = sorted([*found, *roles.resolve(page, found, reader.titles, self._people)])
+        if by_office := roles.resolve(page, found, reader.titles, self._people):
+            found = sorted([*found, *by_office])
         pointing = context.resolve(
             page, spans, found, reader.plurals, lambda: self.link(title, date=date) if title else []
         )
@@ -171,10 +177,11 @@ class _Reader:
     def read(self, hits: Iterator[_Hit]) -> list[Mention]:
         """Return the mentions that need no sentence before them, sorted."""
         for hit in hits:
-            if hit.entry.office:
-                self.titles.append((hit.start, hit.end))
-            if hit.entry.plural:
-                self.plurals.append((hit.start, hit.end))
+            entry = hit.entry
+            if entry.office or entry.plural:
+                (self.titles if entry.office else self.plurals).append((hit.start, hit.end))
+                if not entry.names:
+                    continue
             self._found += self._mentions(hit)
         first: dict[str, int] = {}
         for mention in self._found:
