@@ -10,17 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from detente.data.mentions import Mention
-from detente.data.page import Page
+from detente.data.page import Page, words
 
-#: How many sentences before the phrase are looked at.
+#: How many sentences are looked at: the phrase's own and those before it.
 LOOK_BACK = 6
+#: The same for a plural without a number.
+_PLURAL_REACH = 2
 
 _COUNTS = {"two": 2, "both": 2, "three": 3, "four": 4}
 _NOUNS = (
     r"countries|nations|sides|governments|neighbou?rs|powers|allies|leaders|presidents|prime ministers|premiers|"
     r"(?:foreign |defen[cs]e |trade |finance )?ministers|capitals|states|peoples|partners|rivals|foes|adversaries|"
     r"militaries|armies|delegations|economies|heads of (?:state|government)|chiefs of state|governments|republics|"
-    r"superpowers|giants|enemies|monarchies|democracies|navies|top diplomats|diplomats|chancellors"
+    r"superpowers|giants|enemies|monarchies|democracies|navies|top diplomats|diplomats|chancellors|parties|men|"
+    r"officials|envoys|negotiators|authorities|forces|teams|chiefs"
 )
 _PHRASE = re.compile(
     rf"(?<![\w-])(?:(?:the|these|those|our|your|their|its|all|between) (?P<some>(?P<number>two|three|"
@@ -30,11 +33,26 @@ _PHRASE = re.compile(
     r"street|strait|channel|capitol|issue|question))",
     re.IGNORECASE,
 )
+#: Plurals that stand for two states after "the" alone: "the leaders", "the two", "the pair".
+PLURALS = words(
+    "countries nations leaders presidents premiers ministers parties delegations neighbours neighbors governments two "
+    "pair"
+)
+_ALONE = re.compile(
+    r"(?:[.,;]|'s? | (?:also|both|then|have|had|has|are|were|will|would|should|could|can|may|met|agreed|discussed|"
+    r"signed|vowed|spoke|held|exchanged|reaffirmed|expressed|welcomed|said|noted|talked|underscored|emphasi[sz]ed|"
+    r"stressed|committed|reviewed|decided|did|do|called|affirmed|recogni[sz]ed|highlighted|reiterated|shared|shook|"
+    r"plan|looked|pledged|urged|concurred|acknowledged|explored|touched|look|continued|planned|intend|hope)\b)"
+)
+_DEFINITE = re.compile(r"(?<![\w-])[Tt]he (?:(?:prime|foreign|defen[cs]e|trade|finance|Prime|Foreign|Defen[cs]e) )?$")
 #: Adjectives that speak of others than the states at hand.
 _OTHERS = re.compile(
     r"\b(?:other|more|new|additional|last|first|latest|next|main|major|biggest|largest|baltic|nordic|party|us|u\.s|"
     r"republican|democratic|key|opposing|warring)\b",
     re.IGNORECASE,
+)
+_PARTISAN = re.compile(
+    r"Congress\b|[Ee]lections?\b|Republicans?\b|Democrats?\b|[Cc]oalition|Labou?r\b|[Cc]onservatives\b"
 )
 _NO_COUNTRY = frozenset({"EUU", "NAT"})
 _JOINED = re.compile(
@@ -60,7 +78,11 @@ _WORDS = (
 
 
 def resolve(
-    page: Page, sentences: Sequence[tuple[int, int]], found: Sequence[Mention], headline: Callable[[], list[Mention]]
+    page: Page,
+    sentences: Sequence[tuple[int, int]],
+    found: Sequence[Mention],
+    plurals: Sequence[tuple[int, int]],
+    headline: Callable[[], list[Mention]],
 ) -> list[Mention]:
     """Return the mentions that point back, sorted.
 
@@ -68,11 +90,19 @@ def resolve(
         page: the text.
         sentences: the spans of its sentences, in order.
         found: the other mentions, sorted.
+        plurals: the spans of the words of `PLURALS`.
         headline: gives the mentions of the headline, called only where they are needed.
     """
     story = _Story(page, sentences, found, headline)
-    matches = {match.start(): match for match in _phrases(page.plain)}
-    return [mention for at in sorted(matches) for mention in story.read(matches[at])]
+    matches: dict[int, re.Match[str] | tuple[int, int]] = {match.start(): match for match in _phrases(page.plain)}
+    for start, end in plurals:
+        if _ALONE.match(page.plain, end) and (article := _DEFINITE.search(page.plain, max(0, start - 16), start)):
+            matches.setdefault(article.start(), (start, end))
+    return [
+        mention
+        for _, match in sorted(matches.items())
+        for mention in (story.plural(*match) if isinstance(match, tuple) else story.read(match))
+    ]
 
 
 def _phrases(plain: str) -> Iterator[re.Match[str]]:
@@ -101,7 +131,8 @@ class _Story:
         self._starts = [start for start, _ in sentences]
         self._found = [mention for mention in found if mention.how != "group"]
         self._offsets = [mention.start for mention in self._found]
-        self._taken = {(mention.start, mention.end) for mention in found}
+        self._all = found
+        self._all_starts = [mention.start for mention in found]
         self._resolved: dict[int, frozenset[str]] = {}
         self._headline = headline
 
@@ -114,13 +145,31 @@ class _Story:
             return self._counterpart(match, at)
         part = "some" if match["some"] else "pair"
         start, end = match.span(part)
-        if _OTHERS.search(match["kind"] or match["sort"] or "") or any(s < end and start < e for s, e in self._taken):
+        if _OTHERS.search(match["kind"] or match["sort"] or "") or self._is_taken(start, end):
             return []
         count = _COUNTS[(match["number"] or "both").lower()]
         noun = (match["noun"] or match["what"]).lower()
-        states = self._antecedent(at, start, count, frozenset() if "side" in noun or "leader" in noun else _NO_COUNTRY)
+        if noun == "parties":  # of one state's parliament, unless two states stand close by
+            partisan = _PARTISAN.search(self._page.plain)
+            states = frozenset() if partisan else self._near(at, start, count, frozenset(), reach=_PLURAL_REACH)
+        else:
+            without = frozenset() if "side" in noun or "leader" in noun else _NO_COUNTRY
+            states = self._antecedent(at, start, count, without)
         if states:
             self._resolved[at] = states
+        return [Mention(start, end, state, "context") for state in sorted(states)]
+
+    def _is_taken(self, start: int, end: int) -> bool:
+        """Tell whether a mention overlaps a span."""
+        at = bisect_left(self._all_starts, end)
+        return any(mention.end > start for mention in self._all[max(0, at - 8) : at])
+
+    def plural(self, start: int, end: int) -> list[Mention]:
+        """Return the mentions of a plural without a number, which here is two."""
+        at = bisect_right(self._starts, start) - 1
+        if at < 0 or end > self._sentences[at][1] or self._is_taken(start, end):
+            return []
+        states = self._near(at, start, 2, frozenset(), _PLURAL_REACH)
         return [Mention(start, end, state, "context") for state in sorted(states)]
 
     def _between(self, start: int, end: int) -> list[Mention]:
@@ -128,9 +177,13 @@ class _Story:
 
     def _antecedent(self, at: int, stop: int, count: int, without: frozenset[str]) -> frozenset[str]:
         """Return the states that a phrase at `stop`, in sentence `at`, stands for; empty where that is unclear."""
+        return self._near(at, stop, count, without) or self._principal(count, without)
+
+    def _near(self, at: int, stop: int, count: int, without: frozenset[str], reach: int = LOOK_BACK) -> frozenset[str]:
+        """Return the states of the phrase's own sentence, or of those before it, where they are as many as it says."""
         gathered: frozenset[str] = frozenset()
         often: Counter[str] = Counter()
-        for number in range(at, max(-1, at - LOOK_BACK), -1):
+        for number in range(at, max(-1, at - reach), -1):
             start, end = self._sentences[number]
             mentions = [m for m in self._between(start, min(end, stop)) if m.state not in without]
             states = frozenset(m.state for m in mentions)
@@ -149,8 +202,16 @@ class _Story:
         ranked = often.most_common(count + 1)
         if len(ranked) > count and ranked[count - 1][1] > ranked[count][1] + 1:
             return frozenset(state for state, _ in ranked[:count])
+        return frozenset()
+
+    def _principal(self, count: int, without: frozenset[str]) -> frozenset[str]:
+        """Return the states that the text is about, of the headline or else of the first sentence that names any."""
         titled = frozenset(m.state for m in self._headline() if m.how != "group") - without
-        return titled if len(titled) == count and gathered <= titled else frozenset()
+        if len(titled) == count:
+            return titled
+        lead = next((span for span in self._sentences if self._between(*span)), None)
+        states = frozenset(m.state for m in self._between(*lead)) - without if lead else frozenset()
+        return states if len(states) == count and titled <= states else frozenset()
 
     def _joined(self, mentions: Sequence[Mention], count: int) -> frozenset[str]:
         """Return the states that a sentence of many names side by side, the first such: "India and Pakistan"."""

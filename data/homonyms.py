@@ -55,7 +55,12 @@ _BRUSSELS_TOWN = re.compile(
     r"bombings?|mayor|"
     r"residents|neighbou?rhood|station|hotel|Airport|Airlines)\b"
 )
+_SEATED = re.compile(r"\b(?:NATO|Nato|EU|E\.U\.|European|Europe|Stoltenberg|[Aa]lliance)\b")
 _BELGIAN = re.compile(r"Belgi(?:um|an)|BELGI(?:UM|AN)")
+_SPORT = re.compile(
+    r"\b(?:World Cup|[Rr]ugby|[Cc]ricket|wickets?|innings|batsm[ae]n|bowlers?|goalkeeper|striker|midfielder|"
+    r"Six Nations|Sevens|Ashes|football(?:ers?)?|quarter-?finals?|semi-?finals?|Euro \d{4}|Test series)\b"
+)
 _FEAST = re.compile(
     r"\b(?:cranberr|Thanksgiving|stuffing|roast|carv|gravy|breast|sandwich|poultry|meat|oven|feast|dinner|"
     r"Christmas lunch|pardon)",
@@ -76,6 +81,11 @@ def may_be_pronoun(page: Page, start: int, end: int) -> bool:
     if page.case(start) != "capitals":
         return False
     return bool(_US_PREPOSITION.search(page.before(start)) and _US_AFTER.match(page.after(end)))
+
+
+def is_team(page: Page, start: int, end: int) -> bool:
+    """Tell whether England, Scotland or Wales is a team: "England bowled first at the World Cup"."""
+    return bool(_SPORT.search(page.plain, max(0, start - 400), end + 400))
 
 
 def is_bird(page: Page, start: int, end: int) -> bool:
@@ -101,6 +111,13 @@ def is_us_state(page: Page, start: int, end: int) -> bool:
 
 
 def brussels(page: Page, start: int, end: int) -> str:
-    """Return whom Brussels stands for: Belgium as a place or beside Belgians, else the European Union."""
-    place = _BRUSSELS_PLACE.search(page.before(start)) or _BRUSSELS_TOWN.match(page.after(end))
-    return "BEL" if place or _BELGIAN.search(page.plain[max(0, start - 200) : end + 200]) else "EUU"
+    """Return whom Brussels stands for: the European Union; Belgium beside Belgians or as a place.
+
+    As the place where the European Union and NATO meet it is nobody: empty.
+    """
+    around = page.plain[max(0, start - 200) : end + 200]
+    if _BELGIAN.search(around) or _BRUSSELS_TOWN.match(page.after(end)):
+        return "BEL"
+    if _BRUSSELS_PLACE.search(page.before(start)):
+        return "" if _SEATED.search(around) else "BEL"
+    return "EUU"

@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from ahocorasick_rs import AhoCorasick
 
-from detente.data import context, introduced
+from detente.data import context, introduced, roles
 from detente.data.homonyms import brussels, may_be_pronoun
 from detente.data.mentions import Mention
 from detente.data.offices import Offices
@@ -58,6 +58,12 @@ class _Entry:
     phrases: list[Phrase] = field(default_factory=list)
     swallows: bool = False
     office: bool = False
+    plural: bool = False
+
+    @property
+    def names(self) -> bool:
+        """Whether the words may name a state."""
+        return bool(self.forms or self.people or self.surnames or self.group or self.phrases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class Linker:
         self._traps = Traps(self._given, known.not_states.get("province", frozenset()))
         entries = _entries(known)
         self._entries = list(entries.values())
+        self._people = {(person.state, person.name): person for person in known.people}
         self._automaton = AhoCorasick(list(entries))
 
     def link(
@@ -116,7 +123,11 @@ class Linker:
             reader.introduce(self._hits(Page(title)))
         hidden = self._territories.difference(wanted)
         found = [mention for mention in reader.read(self._hits(page)) if mention.state not in hidden]
-        pointing = context.resolve(page, spans, found, lambda: self.link(title, date=date) if title else [])
+        if by_office := roles.resolve(page, found, reader.titles, self._people):
+            found = sorted([*found, *by_office])
+        pointing = context.resolve(
+            page, spans, found, reader.plurals, lambda: self.link(title, date=date) if title else []
+        )
         return sorted({*found, *pointing}, key=attrgetter("start", "end", "state", "how", "via"))
 
     def _hits(self, page: Page) -> Iterator[_Hit]:
@@ -153,7 +164,8 @@ class _Reader:
         self._found: list[Mention] = []
         self._doubtful: list[tuple[_Hit, Form]] = []
         self._foreign: set[str] = set()
-        self._titles: list[tuple[int, int]] = []
+        self.titles: list[tuple[int, int]] = []
+        self.plurals: list[tuple[int, int]] = []
         self._offices = Offices(page, given, self._found)
 
     def introduce(self, hits: Iterator[_Hit]) -> None:
@@ -165,8 +177,11 @@ class _Reader:
     def read(self, hits: Iterator[_Hit]) -> list[Mention]:
         """Return the mentions that need no sentence before them, sorted."""
         for hit in hits:
-            if hit.entry.office:
-                self._titles.append((hit.start, hit.end))
+            entry = hit.entry
+            if entry.office or entry.plural:
+                (self.titles if entry.office else self.plurals).append((hit.start, hit.end))
+                if not entry.names:
+                    continue
             self._found += self._mentions(hit)
         first: dict[str, int] = {}
         for mention in self._found:
@@ -175,7 +190,7 @@ class _Reader:
             if self._is_backed(hit, form, first):
                 self._found.append(Mention(hit.start, hit.end, form.state, form.how))
         self._found.sort(key=attrgetter("start", "end", "state"))
-        later = introduced.resolve(self._page, self._found, self._titles)
+        later = introduced.resolve(self._page, self._found, self.titles)
         return sorted([*self._found, *later], key=attrgetter("start", "end", "state")) if later else self._found
 
     def _mentions(self, hit: _Hit) -> list[Mention]:
@@ -189,7 +204,7 @@ class _Reader:
                 self._doubtful.append((hit, form))
                 return []
             state = self._meant(form, start, end)
-            return [Mention(start, end, state, form.how)]
+            return [Mention(start, end, state, form.how)] if state else []
         if entry.surnames and (named := self._offices.short(entry.surnames, start, end)):
             who, begins = named
             return [Mention(begins, end, who.state, "leader", who.name)]
@@ -201,7 +216,7 @@ class _Reader:
         return [Mention(start, end, state, "context") for state in phrase.states] if phrase else []
 
     def _meant(self, form: Form, start: int, end: int) -> str:
-        """Return the state that a form means here: Brussels and Korea are two."""
+        """Return the state that a form means here: Brussels and Korea are two; empty for a mere venue."""
         if form.form == "Brussels":
             return brussels(self._page, start, end)
         if form.form in _KOREA and not self._page.plain.startswith("South", max(0, start - 6)):
@@ -304,6 +319,9 @@ def _entries(known: Tables) -> dict[str, _Entry]:
     for noun in introduced.OFFICES:
         for e in entry(noun):
             e.office = True
+    for noun in context.PLURALS:
+        for e in entry(noun):
+            e.plural = True
     for kind in _SWALLOW:
         for name in known.not_states.get(kind, ()):
             for e in entry(name):

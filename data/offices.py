@@ -16,6 +16,9 @@ _RECENT = 12
 _HEADS = frozenset({"head_of_state", "head_of_government", "party_leader", "commission_president", "council_president"})
 #: The office that a title before a surname speaks of; `None` is any office.
 _TITLES: tuple[tuple[str, frozenset[str] | None], ...] = (
+    (r"(?:deputy|vice) (?:prime minister|premier)|DPM|SM|(?:deputy|under|assistant) ?secretary(?: of state)?|"
+     r"undersecretary|senior minister|(?:deputy|vice) (?:foreign )?minister|ambassador|spokes(?:man|woman|person)|"
+     r"(?:special )?(?:envoy|representative|coordinator)|state councill?or|speaker|admiral|adm\.", None),
     (r"vice[ -]president", frozenset({"vice_president", "head_of_state", "commission_president"})),
     (r"president|pres\.|chairman|general secretary|secretary[ -]general|party (?:chief|leader|boss)", None),
     (r"(?:prime minister|premier|chancellor|taoiseach|PM)", frozenset({"head_of_government", "council_president"})),
@@ -40,7 +43,8 @@ _ADDRESS = re.compile(
     r"state|defen[cs]e|"
     r"treasury|commerce|representative|advis[eo]r|prince|king|queen|emperor|emir|sultan|ayatollah|pope|counsell?or|"
     r"commissioner|"
-    r"marshal|gen\.|colonel|col\.|designate|elect) \Z",
+    r"marshal|gen\.|colonel|col\.|designate|elect|dpm|sm|undersecretary|envoy|coordinator|ambassador|spokesman|"
+    r"spokeswoman|spokesperson|councill?or|speaker|admiral|adm\.) \Z",
     re.IGNORECASE,
 )
 _COURTESY = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Sir|Lady|Madame?|Comrade|Gen|Col|Sen)\.? $")

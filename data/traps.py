@@ -5,7 +5,7 @@ Longer forms that swallow a name ("South China Morning Post") are listed in `tab
 
 import re
 
-from detente.data.homonyms import is_bird, is_pronoun, is_us_state
+from detente.data.homonyms import is_bird, is_pronoun, is_team, is_us_state
 from detente.data.page import Page, words
 from detente.data.tables import Form
 
@@ -114,7 +114,9 @@ _ETHNIC = re.compile(
 _TONGUE = re.compile(
     r"\b(?:in|into|from|speaks?|spoken?|speaking|learn|learning|learned|study|studying|taught|teach|teaching|fluent|"
     r"fluently|translated|reads?|some|broken|perfect|flawless|classical|colloquial|Brazilian|Modern|[Aa]ncient|"
-    r"medieval) $|\bin (?:English|French|Spanish|Arabic|Russian|Chinese|German) (?:and|or) $|\b(?:[Ff]luent in|[Ss]peaks?|[Ss]poken?) (?:[A-Z][a-z]+(?:, and | and |, ))+$"
+    r"medieval) $|"
+    r"\bin (?:English|French|Spanish|Arabic|Russian|Chinese|German) (?:and|or) $|"
+    r"\b(?:[Ff]luent in|[Ss]peaks?|[Ss]poken?) (?:[A-Z][a-z]+(?:, and | and |, ))+$"
 )
 _METAPHOR = re.compile(
     r"\b(?:a second|(?<!after )another|the next|a new|a future|next|the new|a modern|mini|a sort of|a kind of)[ -]$",
@@ -144,7 +146,10 @@ _OFFICIAL = words(
     "Education "
     "Agriculture Commerce Environment Transport Special Envoy Office Metropolitan Bureau Plus Bilateral"
 )
-_HOMONYMS = {"Georgia": is_us_state, "Turkey": is_bird, "US": is_pronoun}
+_HOMONYMS = {
+    **{"Georgia": is_us_state, "Turkey": is_bird, "US": is_pronoun},
+    **dict.fromkeys(("England", "Scotland", "Wales"), is_team),
+}
 
 
 def _leads(before: str) -> bool:
@@ -177,7 +182,7 @@ class Traps:
         before, after = page.before(start), page.after(end)
         if not _leads(before):
             before = ""
-        if self._is_elsewhere(form, after) or self._is_person(form, page, before, after, start):
+        if self._is_elsewhere(form, before, after) or self._is_person(form, page, before, after, start):
             return True
         if form.how == "demonym":
             return _CURRENCY.match(after) is not None or self._is_manner(form, page, before, after, start)
@@ -206,8 +211,10 @@ class Traps:
             return True
         return bool(_PLACE_AFTER.match(after) or (_FIRM.match(after) and page.case(start) == "plain"))
 
-    def _is_elsewhere(self, form: Form, after: str) -> bool:
-        """Tell whether the name is a town's in North America: "Athens, Georgia"."""
+    def _is_elsewhere(self, form: Form, before: str, after: str) -> bool:
+        """Tell whether the name is a town's in North America: "Athens, Georgia", but not "France, Italy, Georgia"."""
+        if form.how == "name" and before.endswith(", ") and after.startswith(", Georgia"):
+            return False
         place = _PROVINCE.match(after) if form.state != "USA" else None
         return place is not None and not self._provinces.isdisjoint(
             name for part in place.group("one", "two") for name in (part, part.rstrip("."))

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from commands import reference  # noqa: E402
+from officeholders import table  # noqa: E402
 
 project = "detente"
 author = "The detente authors"
@@ -70,6 +71,8 @@ def _included(app: Sphinx, path: Path, _page: str, content: list[str]) -> None:
 def _read(_app: Sphinx, page: str, content: list[str]) -> None:
     if page == "commands":
         content[0] += reference()
+    if page == "coverage":
+        content[0] += table()
 
 
 def setup(app: Sphinx) -> None:

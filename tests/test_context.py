@@ -38,6 +38,50 @@ def test_two_countries(text: str, words: str, states: str) -> None:
     assert pointing(text) == ({words: states.split()} if words else {})
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "states"),
+    [
+        ("Barack Obama rose. The president wants peace with Peru.", "president", "USA"),
+        ("John Kerry rose. The Secretary thanked Peru.", "Secretary", "USA"),
+        ("David Cameron rose. Peru thanked the prime minister.", "prime minister", "GBR"),
+        ("Angela Merkel rose. Peru thanked the chancellor.", "chancellor", "DEU"),
+        ("Angela Merkel rose. Peru thanked the president.", "", ""),
+        ("Barack Obama and Francois Hollande rose. The president sat.", "", ""),
+        ("Barack Obama rose. The president of the club and the President Hotel sat.", "", ""),
+        ("Barack Obama rose. A president sat.", "", ""),
+        ("The president sat. Barack Obama rose.", "", ""),
+        ("Peruvian envoy Ana Quiroz rose. Quiroz sat. The envoy ate.", "envoy", "PER"),
+        ("Barack Obama rose. Angela Merkel sat. The spokesman ate.", "", ""),
+    ],
+)
+def test_people_by_their_office(text: str, words: str, states: str) -> None:
+    assert pointing(text, day="2014-06-01") == ({words: states.split()} if words else {})
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "states"),
+    [
+        ("Peru met Chile. The leaders agreed on water.", "leaders", "CHL PER"),
+        ("Peru met Chile. Then the foreign ministers spoke.", "ministers", "CHL PER"),
+        ("Peru met Chile. The two men agreed on water.", "two men", "CHL PER"),
+        ("Peru met Chile. Both parties agreed on water.", "Both parties", "CHL PER"),
+        ("Peru met Chile. Both parties in Congress agreed on water.", "", ""),
+        ("Peru met Chile. The two agreed on water.", "two", "CHL PER"),
+        ("Peru met Chile. The leaders of the strike agreed.", "", ""),
+        ("Peru met Chile, Cuba and Fiji. The leaders agreed.", "", ""),
+        ("Peru met Chile. Rain fell. It fell again. The leaders agreed.", "", ""),
+        ("Leaders agreed. Peru met Chile.", "", ""),
+    ],
+)
+def test_plurals_without_a_number(text: str, words: str, states: str) -> None:
+    assert pointing(text) == ({words: states.split()} if words else {})
+
+
+def test_the_first_sentence_helps_where_those_before_do_not() -> None:
+    text = "Ghana and Togo opened a bridge. Rain fell on Mali, Chad, Niger and Gabon. Both countries were glad."
+    assert pointing(text) == {"Both countries": ["GHA", "TGO"]}
+
+
 def test_the_chain_goes_on() -> None:
     text = "India met Nepal. The two countries talked. The two sides then ate. Both leaders slept."
     assert pointing(text) == {words: ["IND", "NPL"] for words in ("two countries", "two sides", "Both leaders")}

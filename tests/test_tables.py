@@ -1,8 +1,9 @@
 """The tables keep to their own rules: codes, dates, terms, forms."""
 
 import csv
+import runpy
 from datetime import date
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,74 @@ def test_us_presidents_follow_each_other() -> None:
         if term.office in {"head_of_state", "head_of_government"} and term.start
     )
     assert all(first[1] == second[0] for first, second in pairwise(terms))
+
+
+#: Heads of government who held the office side by side: rivals, two prime ministers, one who stood in for another.
+SIDE_BY_SIDE = [
+    *({"Ariel Sharon", "Ehud Olmert"}, {"Hun Sen", "Norodom Ranariddh"}, {"Hun Sen", "Ung Huot"}),
+    *({"Selim Hoss", "Michel Aoun"}, {"Abdullah al-Thinni", "Fayez al-Sarraj"}),
+    *({"Abdullah al-Thinni", "Abdul Hamid Dbeibah"}, {"Tantely Andrianarivo", "Jacques Sylla"}),
+    *({"Ivan Silayev", "Boris Yeltsin"}, {"Ali Khamenei", "Mir Hossein Mousavi"}),
+]
+
+
+def test_no_two_heads_of_government_at_once() -> None:
+    """Dates to the month may overlap by that month."""
+    heads: dict[str, list[tuple[date, date, str]]] = {}
+    for row in rows(FOLDER / "people.csv"):
+        if row["office"] == "head_of_government":
+            span = last_day(row["start"]) or date.min, first_day(row["end"]) or date.max
+            heads.setdefault(row["state"], []).append((*span, row["name"]))
+    at_once = [
+        (state, a[2], b[2])
+        for state, terms in heads.items()
+        for a, b in combinations(terms, 2)
+        if a[0] < b[1] and b[0] < a[1] and {a[2], b[2]} not in SIDE_BY_SIDE
+    ]
+    assert at_once == []
+
+
+def test_no_gap_of_over_a_year_is_unmarked() -> None:
+    spans: dict[tuple[str, str], list[tuple[date, date]]] = {}
+    marked: dict[tuple[str, str], list[tuple[date, date]]] = {}
+    for row in rows(FOLDER / "people.csv"):
+        span = first_day(row["start"]) or date.min, last_day(row["end"]) or date.max
+        spans.setdefault((row["state"], row["office"]), []).append(span)
+    born = {
+        state: min(
+            start for office in ("head_of_state", "head_of_government") for start, _ in spans.get((state, office), ())
+        )
+        for state, _ in spans
+        if {(state, "head_of_state"), (state, "head_of_government")} & spans.keys()
+    }
+    for row in rows(FOLDER / "gaps.csv"):
+        assert row["why"] in {"none", "missing"}
+        span = first_day(row["from"]) or date.min, last_day(row["to"]) or date.max
+        marked.setdefault((row["state"], row["office"]), []).append(span)
+    unmarked = []
+    for row in rows(FOLDER / "states.csv"):
+        for office in ("head_of_state", "head_of_government") if row["kind"] in {"un", "observer"} else ():
+            key = row["state"], office
+            at = max(date(1990, 1, 1), born[row["state"]])
+            for start, end in [*sorted([*spans.get(key, []), *marked.get(key, [])]), (date(2026, 1, 1), date.max)]:
+                unmarked += [(*key, at, start)] if (start - at).days > 366 else []
+                at = max(at, end)
+    assert unmarked == []
+
+
+def test_a_person_is_written_alike_in_every_row() -> None:
+    seen: dict[tuple[str, str], tuple[str, str]] = {}
+    for row in rows(FOLDER / "people.csv"):
+        said = row["aliases"], row["bare"]
+        assert seen.setdefault((row["state"], row["name"]), said) == said, row
+
+
+def test_the_coverage_shown_is_that_of_the_tables() -> None:
+    shown = {state: years for state, _, years in runpy.run_path("docs/officeholders.py")["coverage"]()}
+    assert len(shown) == len(tables().states) - 3
+    assert shown["SVK"]["head_of_government"] == "1992-2025"
+    assert shown["USA"]["head_of_government"] == "none"
+    assert all(years["head_of_state"] or years["head_of_government"] for years in shown.values())
 
 
 def test_groups_have_the_members_of_the_day() -> None:
