@@ -87,8 +87,9 @@ class Linker:
             known: the tables; those of the package if left out.
         """
         known = known or tables()
-        self.outward = frozenset(group.id for group in known.groups if group.expand == "outward")
+        self.outward = frozenset(group.id for group in known.groups if group.expand == "none")
         self._territories = known.territories
+        self._states = frozenset(known.states)
         self._given = known.not_states.get("given", frozenset())
         self._traps = Traps(self._given, known.not_states.get("province", frozenset()))
         entries = _entries(known)
@@ -104,6 +105,7 @@ class Linker:
         title: str = "",
         sentences: Sequence[tuple[int, int]] | None = None,
         wanted: Collection[str] = (),
+        every_group: bool = False,
     ) -> list[Mention]:
         """Return the mentions in a text, sorted.
 
@@ -113,12 +115,14 @@ class Linker:
             title: the headline, if it stands apart from the text: it introduces people and the states of
                 context phrases.
             sentences: the sentences' spans, if they are known already.
-            wanted: codes of states asked for: groups such as the G20 or ASEAN give their members among them, and
+            wanted: codes of states asked for: groups such as the G7 or ASEAN give their members among them, and
                 territories (Hong Kong) are found.
+            every_group: whether such groups give all of their members.
         """
         page = Page(text, date, title)
         spans = split(text) if sentences is None else sentences
-        reader = _Reader(page, self._traps, self._given, frozenset(wanted))
+        members = frozenset(self._states if every_group else wanted)
+        reader = _Reader(page, self._traps, self._given, members)
         if title:
             reader.introduce(self._hits(Page(title)))
         hidden = self._territories.difference(wanted)
@@ -157,10 +161,10 @@ class Linker:
 class _Reader:
     """Reads the matches of one text from its start to its end."""
 
-    def __init__(self, page: Page, traps: Traps, given: frozenset[str], wanted: frozenset[str]) -> None:
+    def __init__(self, page: Page, traps: Traps, given: frozenset[str], members: frozenset[str]) -> None:
         self._page = page
         self._traps = traps
-        self._wanted = wanted
+        self._members = members
         self._found: list[Mention] = []
         self._doubtful: list[tuple[_Hit, Form]] = []
         self._foreign: set[str] = set()
@@ -209,7 +213,7 @@ class _Reader:
             who, begins = named
             return [Mention(begins, end, who.state, "leader", who.name)]
         if (group := entry.group) is not None:
-            members = [m for m in group.at(self._page.day) if group.expand != "none" or m in self._wanted]
+            members = [m for m in group.at(self._page.day) if group.expand == "all" or m in self._members]
             return [Mention(start, end, member, "group", group.id) for member in members]
         day = self._page.day
         phrase = next((p for p in entry.phrases if day is None or p.term.holds(day)), None)

@@ -62,7 +62,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of states with dated membership; `expand` is `all`, `outward` or `none` (see `linking.md`)."""
+    """A group of states with dated membership; `expand` is `all` or `none` (see `linking.md`)."""
 
     id: str
     forms: tuple[str, ...]

@@ -213,7 +213,9 @@ def test_groups() -> None:
     found = linker().link("The Quad faced China.", date=day)
     assert found[0] == Mention(4, 8, "AUS", "group", "quad")
     assert ("JPN", "USA") in dyads(found, linker().outward)
-    found = linker().link("The G7 faced Iran.", date=day)
+    assert [m.state for m in linker().link("The G7 faced Iran.", date=day)] == ["IRN"]
+    found = linker().link("The G7 faced Iran.", date=day, every_group=True)
+    assert ("IRN", "JPN") in dyads(found, linker().outward)
     assert {pair for pair in dyads(found, linker().outward) if "IRN" not in pair} == set()
     assert link("ASEAN met.") == []
     assert link("ASEAN met.", wanted={"THA", "FRA"}) == ["THA:ASEAN"]

@@ -190,7 +190,7 @@ def test_groups_have_the_members_of_the_day() -> None:
     assert len(groups["nato"].at(date(2024, 7, 9))) == 32
     assert "IRN" in groups["brics"].at(None)
     for group in groups.values():
-        assert group.expand in {"all", "outward", "none"}
+        assert group.expand in {"all", "none"}
         assert all(member in tables().states for member, _ in group.members)
 
 
