@@ -46,9 +46,9 @@ html_use_index = False
 PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "data/README.md": "data-card.md",
-    "data/codebook.md": "codebook.md",
-    "data/linking.md": "linking.md",
-    "data/tables/README.md": "tables.md",
+    "data/codebook/codebook.md": "codebook.md",
+    "infer/linking/linking.md": "linking.md",
+    "data/gazetteer/README.md": "tables.md",
     "models/detente-mini/README.md": "model-card.md",
     "models/detente-base/README.md": "model-card-base.md",
 }

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from detente.data.tables import FOLDER, Term, first_day, last_day, rows, tables
+from detente.data.gazetteer.gazetteer import FOLDER, Term, first_day, last_day, rows, tables
 
 #: The offices shown, with their columns' names.
 OFFICES = {

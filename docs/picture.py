@@ -9,8 +9,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 import detente
-from detente.data.tables import tables
-from detente.infer.table import show
+from detente.cli.terminal import show
+from detente.data.gazetteer.gazetteer import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = ROOT / "seeds"

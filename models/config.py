@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from detente.data.labels import CODEBOOK_VERSION, DIRECTIONS, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES
-from detente.data.scheme import SHIPPED, Scheme, Variable
+from detente.data.codebook.label_schema import SHIPPED, Scheme, Variable
+from detente.data.codebook.labels import CODEBOOK_VERSION, DIRECTIONS, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES
 
 #: The layout of a model folder; raised when an older package could no longer read a newer folder.
 FORMAT = 1

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from detente.models.config import HEADS, ModelConfig
+from detente.models.fake_quant import round_weights
 from detente.models.features import MARKERS
-from detente.models.restored import weights
-from detente.models.rounded import round_weights
-from detente.models.store import CONFIG, ONNX, SHAPE, TOKENIZER, WEIGHTS, ModelError, read_config, write_json
+from detente.models.model_dir import CONFIG, ONNX, SHAPE, TOKENIZER, WEIGHTS, ModelError, read_config, write_json
+from detente.models.onnx_weights import weights
 
 ENCODER = "encoder"  # the folder of the encoder's own configuration
 

@@ -13,8 +13,8 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from detente.models.config import ModelConfig
 from detente.models.encoder import PairEncoder
-from detente.train.export import export
-from detente.train.teach import teach
+from detente.train.distill.teacher import teach
+from detente.train.export.onnx import export
 
 MAX_LENGTH = 48
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import detente
-from detente.infer.label import sentence_spans
+from detente.infer.label.labeler import sentence_spans
 from tests.serving import command, near
 
 DISPATCHES = Path(__file__).parent.parent / "seeds" / "dispatches.jsonl"

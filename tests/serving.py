@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
-from detente.data.labels import TONES
-from detente.infer.label import Detente, Sentence
-from detente.infer.reading import Reading
+from detente.data.codebook.labels import TONES
+from detente.infer.label.labeler import Detente, Sentence
+from detente.infer.readings.reading import Reading
 from detente.infer.serve.app import Server
 from detente.infer.serve.run import Process, listen, url
 

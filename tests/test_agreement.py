@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from detente.data.labelled import Labelled
-from detente.data.scheme import Variable
-from detente.infer.agreement import agreement, kappa
+from detente.data.annotation.agreement import agreement, kappa
+from detente.data.annotation.label_table import Labelled
+from detente.data.codebook.label_schema import Variable
 
 #: Krippendorff 2011, section C: four observers, twelve units, values 1 to 5, gaps marked by a star.
 OBSERVERS = {

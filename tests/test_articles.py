@@ -15,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detente.cli import main
-from detente.data.corpora import VARIABLE
-from detente.data.examples import CorpusError
-from detente.data.labels import NO_DIRECTION, TONES, WARMTH
-from detente.data.mentions import Mention
-from detente.infer.label import load
-from detente.infer.reading import Reading
-from detente.train.article_evaluation import ArticleEvaluation, compare, evaluate_articles, write_errors
-from detente.train.article_gold import OWN, Article, LabelledPair, PairLabel, joined, locate, read_articles
-from detente.train.article_outcomes import (
+from detente.data.codebook.labels import NO_DIRECTION, TONES, WARMTH
+from detente.data.corpora.examples import CorpusError
+from detente.data.corpora.load import VARIABLE
+from detente.infer.label.labeler import load
+from detente.infer.linking.mentions import Mention
+from detente.infer.readings.reading import Reading
+from detente.train.evaluate.articles.evaluation import ArticleEvaluation, compare, evaluate_articles, write_errors
+from detente.train.evaluate.articles.gold import OWN, Article, LabelledPair, PairLabel, joined, locate, read_articles
+from detente.train.evaluate.articles.outcomes import (
     CAUSES,
     ArticleOutput,
     PairOutcome,
@@ -32,7 +32,7 @@ from detente.train.article_outcomes import (
     read_article,
     sentence_outcomes,
 )
-from detente.train.article_tables import markdown
+from detente.train.evaluate.articles.render import markdown
 from tests.conftest import CORPORA
 
 MADE_UP = CORPORA / "articles" / "dev.jsonl"

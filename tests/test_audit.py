@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detente.data.labelled import Labelled
-from detente.data.labels import TONES, WARMTH
-from detente.infer.audit import Audit, Scored, audit, gold_rows, wilson
-from detente.infer.corrected import correct
-from detente.infer.series import series
+from detente.data.annotation.label_table import Labelled
+from detente.data.codebook.labels import TONES, WARMTH
+from detente.infer.audit.audit import Audit, Scored, audit, gold_rows, wilson
+from detente.infer.series.correction import correct
+from detente.infer.series.series import series
 
 #: What is scored as one of `TONES` is one of them so often.
 ERRORS = np.array(

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import detente
-from detente.infer.jsonl import label_lines
-from detente.infer.label import LONGEST, Detente, load
-from detente.models.store import ModelError
+from detente.infer.label.jsonl import label_lines
+from detente.infer.label.labeler import LONGEST, Detente, load
+from detente.models.model_dir import ModelError
 
 
 @pytest.fixture(scope="module")

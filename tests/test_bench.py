@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from detente.infer import bench, label
-from detente.infer.columns import SourceError
-from detente.infer.engine import Engine
-from detente.infer.once import Once
-from detente.infer.sources import Corpus
-from detente.infer.stages import STAGES, TIMED, Watch, replaced
+from detente.data.tables_io.columns import SourceError
+from detente.infer.corpus.reader import Corpus
+from detente.infer.encoder.cached import Once
+from detente.infer.encoder.onnx import Engine
+from detente.infer.label import labeler
+from detente.infer.score import benchmark as bench
+from detente.infer.score.timing import STAGES, TIMED, Watch, replaced
 
 TEXTS = [
     "Japan thanked India for its help. China warned Japan.",
@@ -88,11 +89,15 @@ def test_sample_is_drawn_evenly_and_in_order(tmp_path: Path, tiny_model: Path) -
 
 
 def test_everything_is_as_before(corpus: Path, tiny_model: Path) -> None:
-    before = [getattr(owner, name) for owner, name, _ in TIMED] + [Corpus.read, Once.read, vars(label)["split"]]
+    before = [getattr(owner, name) for owner, name, _ in TIMED] + [Corpus.read, Once.read, vars(labeler)["split"]]
     bench.run(corpus, model=tiny_model)
     with pytest.raises(SourceError):
         bench.run(corpus.parent / "nowhere", model=tiny_model)
-    assert before == [getattr(owner, name) for owner, name, _ in TIMED] + [Corpus.read, Once.read, vars(label)["split"]]
+    assert before == [getattr(owner, name) for owner, name, _ in TIMED] + [
+        Corpus.read,
+        Once.read,
+        vars(labeler)["split"],
+    ]
 
 
 class _Work:
@@ -112,7 +117,8 @@ class _Work:
 
 def test_watch_charges_the_innermost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "detente.infer.stages.TIMED", ((_Work, "outer", "link"), (_Work, "inner", "split"), (_Work, "each", "read"))
+        "detente.infer.score.timing.TIMED",
+        ((_Work, "outer", "link"), (_Work, "inner", "split"), (_Work, "each", "read")),
     )
     watch = Watch()
     with watch.on():

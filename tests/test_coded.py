@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from detente.data.labelled import Labelled, write_labels
-from detente.data.scheme import Scheme, Variable
-from detente.infer.columns import SourceError
-from detente.train.coded import Names, Table, read_table
+from detente.data.annotation.label_table import Labelled, write_labels
+from detente.data.codebook.label_schema import Scheme, Variable
+from detente.data.tables_io.columns import SourceError
+from detente.train.codebook.annotations import Names, Table, read_table
 
 COERCION = Variable(name="coercion", kind="binary", labels=("no", "yes"))
 STEP = Variable(name="step", kind="ordinal", labels=("1", "2", "3"), scores=(0.0, 1.0, 2.0))

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from detente.data.linker import linker
+from detente.infer.linking.linker import linker
 
 
 def pointing(text: str, *, day: str = "", title: str = "") -> dict[str, list[str]]:

@@ -17,13 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from detente.data import carried, corpora, texts
-from detente.data.catalogue import Entry, File
-from detente.data.examples import CorpusError, Example
-from detente.data.labels import TONES
-from detente.train.args import Corpus, TrainArgs
+from detente.data.codebook.labels import TONES
+from detente.data.corpora import load as corpora
+from detente.data.corpora import standoff, unlabeled
+from detente.data.corpora.examples import CorpusError, Example
+from detente.data.corpora.registry import Entry, File
 from detente.train.held_out import held_out, key, reserved
 from detente.train.run import training_rows
+from detente.train.settings import Corpus, TrainArgs
 
 FILES = Path(__file__).parent / "corpora"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -90,7 +91,7 @@ def test_what_is_not_there_is_said_with_where_and_what_to_do(monkeypatch: pytest
         ),
         ("newsmtsc", "test", "newsmtsc has no split 'test'; it has train, dev, test_mt, test_rw"),
         ("plv", "train+", "plv has no split ''; it has train, dev, test"),
-        ("transfer", "all", r"transfer has no labels: its texts come from detente.data.corpora.transfer\(\)"),
+        ("transfer", "all", r"transfer has no labels: its texts come from detente.data.corpora.load.transfer\(\)"),
     ],
 )
 def test_a_name_that_is_not_known_is_refused(made_up: None, name: str, split: str, reason: str) -> None:
@@ -167,7 +168,7 @@ def test_the_files_at_hand_are_those_of_the_catalogue(shared: None) -> None:
 
 def test_the_labels_that_the_package_carries_come_without_text() -> None:
     codings, events = (
-        [orjson.loads(line) for line in f.read_bytes().splitlines()] for f in (carried.CODINGS, carried.EVENTS)
+        [orjson.loads(line) for line in f.read_bytes().splitlines()] for f in (standoff.CODINGS, standoff.EVENTS)
     )
     for records in (codings, events):
         assert len({record["id"] for record in records}) == len(records) > 0
@@ -224,7 +225,7 @@ def test_a_label_of_newsroom_that_cannot_be_read_is_a_problem(
     lines = gzip.decompress((source / "newsroom.jsonl.gz").read_bytes()).splitlines()
     lines[0] = orjson.dumps({**orjson.loads(lines[0]), **change})
     (tmp_path / "newsroom.jsonl.gz").write_bytes(gzip.compress(b"\n".join(lines)))
-    corpus = carried.newsroom(tmp_path / "articles.parquet", "train")
+    corpus = standoff.newsroom(tmp_path / "articles.parquet", "train")
     (problem,) = corpus.problems
     assert problem.line == 1
     assert reason in problem.reason
@@ -283,8 +284,8 @@ def test_unlabelled_texts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     pq.write_table(pa.Table.from_pylist([row] * 5000), tmp_path / "corpora/transfer/sentences.parquet")
     pq.write_table(pa.Table.from_pylist([{"id": "2"}]), tmp_path / "corpora/articles/articles.parquet")
     sentences = list(corpora.transfer())
-    assert len(sentences) == texts.count(corpora.locate("transfer", "all")) == 5000
-    assert sentences[0] == texts.Sentence("1", "Bern…", "", "Talks", ("CHE", "FRA"), "transfer/made_up")
+    assert len(sentences) == unlabeled.count(corpora.locate("transfer", "all")) == 5000
+    assert sentences[0] == unlabeled.Sentence("1", "Bern…", "", "Talks", ("CHE", "FRA"), "transfer/made_up")
     with pytest.raises(CorpusError, match=r"articles\.parquet: no column date; expected id, date"):
         next(corpora.articles())
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from detente.data import corpora
-from detente.data.labels import TONES
-from detente.data.readers import unlist
-from detente.data.tables import tables
+from detente.data.codebook.labels import TONES
+from detente.data.corpora import load as corpora
+from detente.data.corpora.readers import unlist
+from detente.data.gazetteer.gazetteer import tables
 
 Record = dict[str, Any]
 

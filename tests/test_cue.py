@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.infer import cue
+from detente.infer.encoder import cue_span
 
 SENTENCE = 'Beijing "strongly condemned" the U.S.-led drill, officials said.'
 TOKENS = [m.span() for m in re.finditer(r"\w+|[^\w\s]", SENTENCE)]
@@ -17,7 +17,7 @@ TOKENS = [m.span() for m in re.finditer(r"\w+|[^\w\s]", SENTENCE)]
 def find(weights: dict[str, float], threshold: float = 0.5) -> str:
     """The cue where the named tokens have a weight and all others none."""
     values = np.array([weights.get(SENTENCE[s:e], 0.0) for s, e in TOKENS], dtype=np.float32)
-    span = cue.find(SENTENCE, values, TOKENS, threshold)
+    span = cue_span.find(SENTENCE, values, TOKENS, threshold)
     assert span is not None
     return SENTENCE[slice(*span)]
 
@@ -50,13 +50,13 @@ def test_lower_threshold_takes_more() -> None:
 
 def test_words_behind_the_cut_are_never_in_it() -> None:
     words = TOKENS[:4]  # Beijing " strongly condemned
-    assert cue.find(SENTENCE, np.full(4, 0.9, dtype=np.float32), words) == (0, SENTENCE.index('" the'))
+    assert cue_span.find(SENTENCE, np.full(4, 0.9, dtype=np.float32), words) == (0, SENTENCE.index('" the'))
 
 
 @pytest.mark.parametrize("text", ["", "…!", "🎌🤝"])
 def test_no_words(text: str) -> None:
     spans = [(i, i + 1) for i in range(len(text))]
-    assert cue.find(text, np.ones(len(text), dtype=np.float32), spans) is None
+    assert cue_span.find(text, np.ones(len(text), dtype=np.float32), spans) is None
 
 
 @given(st.data())
@@ -66,7 +66,7 @@ def test_cue_is_whole_words_of_the_sentence(data: st.DataObject) -> None:
     spans = [(0, 0), *pairwise(cuts), (0, 0)]
     share = st.floats(0, 1, width=32)
     weights = np.array(data.draw(st.lists(share, min_size=len(spans), max_size=len(spans))), dtype=np.float32)
-    found = cue.find(text, weights, spans)
+    found = cue_span.find(text, weights, spans)
     if found is not None:
         start, end = found
         assert 0 <= start < end <= len(text)

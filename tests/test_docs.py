@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from detente.infer.label import load
-from detente.models.store import resolve
+from detente.infer.label.labeler import load
+from detente.models.model_dir import resolve
 from tests.serving import served
 from tests.snippets import ROOT, RUN, SHOWN, Block, blocks, check, commands, links, options, spans
 

@@ -11,8 +11,8 @@ from tokenizers import Tokenizer
 from detente.models.config import HEADS
 from detente.models.encoder import PairEncoder, Readings
 from detente.models.features import Featurizer, Item
-from detente.models.store import CONFIG, ModelError
-from detente.train.export import export
+from detente.models.model_dir import CONFIG, ModelError
+from detente.train.export.onnx import export
 
 ITEMS = [
     Item("China warned the United States.", [[(0, 5)], [(17, 30)]], [(0, 1), (1, 0)]),

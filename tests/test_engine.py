@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from detente.data.labels import DIRECTIONS, QUAD_OF_ROOT, QUADS, flip
-from detente.infer.engine import Engine, PairReading, leads, softmax
-from detente.infer.excerpt import around
+from detente.data.codebook.labels import DIRECTIONS, QUAD_OF_ROOT, QUADS, flip
+from detente.infer.encoder.onnx import Engine, PairReading, leads, softmax
+from detente.infer.encoder.truncation import around
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer, Item, Span
-from detente.models.store import ModelError, resolve
+from detente.models.model_dir import ModelError, resolve
 
 FLIPPED = [DIRECTIONS.index(flip(direction)) for direction in DIRECTIONS]
 

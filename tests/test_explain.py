@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.data.corpora import read
-from detente.data.labels import TONES
-from detente.infer.engine import Engine, PairReading
-from detente.infer.explain import MOST_BESIDE, MOST_LIKE, _shortest, only, phrases, without
-from detente.infer.label import Detente
-from detente.infer.neighbours import Neighbours, vectors_of
-from detente.infer.reading import Reading
-from detente.infer.why import Weight
+from detente.data.codebook.labels import TONES
+from detente.data.corpora.load import read
+from detente.infer.encoder.onnx import Engine, PairReading
+from detente.infer.explain.nearest_examples import Neighbours, vectors_of
+from detente.infer.explain.occlusion import MOST_BESIDE, MOST_LIKE, _shortest, only, phrases, without
+from detente.infer.label.labeler import Detente
+from detente.infer.readings.explanation import Weight
+from detente.infer.readings.reading import Reading
 from detente.models.features import Item, Span
 from tests.test_cli import run
 
@@ -44,7 +44,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The user's cache, an empty folder."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("detente.infer.neighbours.pooch.os_cache", lambda name: folder / name)
+        patch.setattr("detente.infer.explain.nearest_examples.pooch.os_cache", lambda name: folder / name)
         yield folder
 
 
@@ -225,7 +225,7 @@ def test_a_spoilt_cache_is_made_anew(
 ) -> None:
     assert model._explainer.neighbours
     (good,) = (cache / "detente" / "neighbours").iterdir()
-    monkeypatch.setattr("detente.infer.neighbours.pooch.os_cache", lambda name: tmp_path / name)
+    monkeypatch.setattr("detente.infer.explain.nearest_examples.pooch.os_cache", lambda name: tmp_path / name)
     file = tmp_path / "detente" / "neighbours" / good.name
     file.parent.mkdir(parents=True)
     data = good.read_bytes()
@@ -237,7 +237,7 @@ def test_a_spoilt_cache_is_made_anew(
         middle = len(data) // 2
         flipped = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
         file.write_bytes({"cut": data[:middle], "flipped": flipped, "empty": b""}[fault])
-    monkeypatch.setattr("detente.infer.neighbours._read", lambda *_: right.astype(np.float32))
+    monkeypatch.setattr("detente.infer.explain.nearest_examples._read", lambda *_: right.astype(np.float32))
     assert np.array_equal(Neighbours.of(engine)._vectors, right)
     assert np.array_equal(np.load(file)["vectors"], right)
 
@@ -247,8 +247,8 @@ def test_a_cache_that_cannot_be_written(
 ) -> None:
     vectors = model._explainer.neighbours._vectors
     (tmp_path / "file").touch()
-    monkeypatch.setattr("detente.infer.neighbours.pooch.os_cache", lambda _: tmp_path / "file")
-    monkeypatch.setattr("detente.infer.neighbours._read", lambda *_: vectors)
+    monkeypatch.setattr("detente.infer.explain.nearest_examples.pooch.os_cache", lambda _: tmp_path / "file")
+    monkeypatch.setattr("detente.infer.explain.nearest_examples._read", lambda *_: vectors)
     assert len(Neighbours.of(engine)._examples) == len(vectors)
 
 

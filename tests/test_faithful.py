@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detente.data.corpora import read
-from detente.data.examples import Corpus, Example
-from detente.data.labels import TONES
-from detente.infer.engine import Engine
-from detente.infer.explain import without
-from detente.train import faithful
-from detente.train.faithful import Faithfulness, faithfulness, markdown
-from detente.train.rows import item_of
+from detente.data.codebook.labels import TONES
+from detente.data.corpora.examples import Corpus, Example
+from detente.data.corpora.load import read
+from detente.infer.encoder.onnx import Engine
+from detente.infer.explain.occlusion import without
+from detente.train.evaluate import faithfulness as faithful
+from detente.train.evaluate.faithfulness import Faithfulness, faithfulness, markdown
+from detente.train.examples import item_of
 
 RESULT = Faithfulness(
     rows=1213,

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detente.data.labels import NO_DIRECTION, TONES
-from detente.data.linker import Linker
-from detente.data.mentions import Mention
-from detente.data.tables import Form, Group, Tables, Term
-from detente.infer import label
-from detente.infer.document import Document, read_date, read_dyads
-from detente.infer.engine import Engine
-from detente.infer.label import LONGEST, MOST_STATES, Detente, pieces
-from detente.infer.reading import Reading
+from detente.data.codebook.labels import NO_DIRECTION, TONES
+from detente.data.gazetteer.gazetteer import Form, Group, Tables, Term
+from detente.infer.encoder.onnx import Engine
+from detente.infer.label import labeler
+from detente.infer.label.labeler import LONGEST, MOST_STATES, Detente, pieces
+from detente.infer.linking.linker import Linker
+from detente.infer.linking.mentions import Mention
+from detente.infer.readings.document import Document, read_date, read_dyads
+from detente.infer.readings.reading import Reading
 
 OPEN = Term(None, None)
 NAMES = {"China": "CHN", "Japan": "JPN", "India": "IND", "France": "FRA", "Egypt": "EGY"}
@@ -126,7 +126,7 @@ def test_id_is_carried(model: Detente) -> None:
 
 
 def test_many_equal_one_by_one(model: Detente, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label, "AT_ONCE", 5)
+    monkeypatch.setattr(labeler, "AT_ONCE", 5)
     asked = ["CHN-JPN"]
     documents = [
         Document.of(text, id=str(i), dyads=dyads)
@@ -152,7 +152,7 @@ def test_many_equal_one_by_one(model: Detente, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_many_reads_only_a_little_ahead(model: Detente, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label, "AT_ONCE", 4)
+    monkeypatch.setattr(labeler, "AT_ONCE", 4)
     taken = 0
 
     def endless() -> Iterator[Document]:

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from detente.data.exports import read_exports
-from detente.data.scheme import Scheme, Variable
-from detente.data.tasks import Task, page
+from detente.data.annotation.label_studio import Task, page
+from detente.data.annotation.label_studio_import import read_exports
+from detente.data.codebook.label_schema import Scheme, Variable
 
 HOME = Path(__file__).parent.parent / ".cache" / "label-studio"
 PROGRAM = HOME / "bin" / "label-studio"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.data.exports import absent, read_exports
-from detente.data.labelled import (
+from detente.data.annotation.label_studio_import import absent, read_exports
+from detente.data.annotation.label_table import (
     LabelsError,
     conflicts,
     guarded,
@@ -18,7 +18,7 @@ from detente.data.labelled import (
     unguarded,
     write_labels,
 )
-from detente.data.scheme import Scheme, Variable
+from detente.data.codebook.label_schema import Scheme, Variable
 
 TONE = Variable(name="tone", kind="ordinal", labels=("frosty", "neutral", "engaging"))
 SCHEME = Scheme((TONE,))

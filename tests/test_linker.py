@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detente.data import linkcheck
-from detente.data.linker import Linker, linker
-from detente.data.mentions import Mention, dyads
+from detente.infer.linking import evaluation
+from detente.infer.linking.linker import Linker, linker
+from detente.infer.linking.mentions import Mention, dyads
 
 MARKED = Path(__file__).parent / "linker" / "marked.jsonl"
 
@@ -21,7 +21,7 @@ def link(text: str, day: str = "", **more: object) -> list[str]:
 
 
 def test_the_marked_set() -> None:
-    total = linkcheck.check(MARKED).total
+    total = evaluation.check(MARKED).total
     assert total.precision >= 0.98
     assert total.recall >= 0.95
 
@@ -260,7 +260,7 @@ def test_long_lines_are_read(unit: str) -> None:
 
 
 def test_brackets_are_read() -> None:
-    text, mentions = linkcheck.unmark("[USA:name|U.S.] and [CHN+RUS:context|both] met")
+    text, mentions = evaluation.unmark("[USA:name|U.S.] and [CHN+RUS:context|both] met")
     assert text == "U.S. and both met"
     assert mentions == (
         Mention(0, 4, "USA", "name"),
@@ -274,7 +274,7 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "marked.jsonl"
     path.write_text(line, encoding="utf-8")
     with pytest.raises(ValueError, match=r"marked\.jsonl:1: "):
-        linkcheck.load(path)
+        evaluation.load(path)
 
 
 def test_the_report_lists_every_error(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_the_report_lists_every_error(tmp_path: Path) -> None:
     path.write_text(
         '{"id": "a", "date": null, "kind": "x", "marked": "Peru met [CHN:name|Xyz] and [FRA:name|France]"}', "utf-8"
     )
-    report = linkcheck.check(path)
+    report = evaluation.check(path)
     assert (report.total.right, report.total.wrong, report.total.missed) == (1, 1, 1)
     assert [error.what for error in report.errors] == ["wrong", "missed"]
     assert any("P 0.500" in line for line in report.lines())

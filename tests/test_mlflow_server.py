@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from detente.infer.label import load
+from detente.infer.label.labeler import load
 from tests.serving import PATIENCE, until
 
 ROWS: list[dict[str, Any]] = [
@@ -26,7 +26,7 @@ ROWS: list[dict[str, Any]] = [
 def test_the_logged_model_is_served(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import mlflow
 
-    from detente.train.tracking import log_result
+    from detente.train.tracking.runs import log_result
 
     monkeypatch.chdir(tmp_path)
     store = f"sqlite:///{tmp_path / 'mlflow.db'}"

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from detente.data import corpora
-from detente.data.examples import CorpusError
+from detente.data.corpora import load as corpora
+from detente.data.corpora.examples import CorpusError
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

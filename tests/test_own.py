@@ -16,26 +16,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.data.scheme import SHIPPED, Scheme, Variable
-from detente.infer.chart import note
-from detente.infer.document import Document
-from detente.infer.engine import Engine
-from detente.infer.label import load
-from detente.infer.plot import plot
-from detente.infer.reading import schema
-from detente.infer.rows import SCHEMA, WRITERS
-from detente.infer.rows import schema as columns
-from detente.infer.score import score
-from detente.infer.series import series
-from detente.infer.table import bar, colour
+from detente.cli.terminal import bar, colour
+from detente.data.codebook.label_schema import SHIPPED, Scheme, Variable
+from detente.infer.chart.common import note
+from detente.infer.chart.static import plot
+from detente.infer.encoder.onnx import Engine
+from detente.infer.label.labeler import load
+from detente.infer.readings.document import Document
+from detente.infer.readings.reading import schema
+from detente.infer.readings.table import SCHEMA, WRITERS
+from detente.infer.readings.table import schema as columns
+from detente.infer.score.score import score
+from detente.infer.series.series import series
 from detente.models.config import HEADS, ModelConfig
 from detente.models.features import Item
-from detente.models.store import ONNX, ModelError, read_config, verify
-from detente.train import curve, finetune, graft, linear
-from detente.train.coded import Coded, Table, read_table
-from detente.train.export import export
-from detente.train.gathered import LabelsError, groups_of
-from detente.train.own import measure, train
+from detente.models.model_dir import ONNX, ModelError, read_config, verify
+from detente.train.codebook import finetune, learning_curve, linear_probe, onnx_heads
+from detente.train.codebook.annotations import Coded, Table, read_table
+from detente.train.codebook.splits import LabelsError, groups_of
+from detente.train.codebook.train import measure, train
+from detente.train.export.onnx import export
 from tests.conftest import tiny_encoder, trained_a_little
 
 STATES = ["China", "Japan", "India", "France", "Kenya", "Brazil"]
@@ -78,14 +78,14 @@ def int8(folder: Path, *, rounded: bool) -> Path:
 @pytest.mark.parametrize("kind", ["fp32", "blocks", "rows"])
 def test_the_pair_vector_is_found_however_products_are_quantized(kind: str, tmp_path: Path, tiny_model: Path) -> None:
     folder = tiny_model if kind == "fp32" else int8(tmp_path, rounded=kind == "rows")
-    vectors = linear.Vectors(folder)
+    vectors = linear_probe.Vectors(folder)
     assert len(vectors.names) == 1 + len(HEADS)
     of = vectors.of([Item(item.text, item.actors, [(0, 1)]) for item in ITEMS])
     assert of.shape == (2, 2, 5 * 32 + len(HEADS) * 16)
     halves = of[:, :, 32:64], of[:, :, 64:96]
     assert np.allclose(halves[0][:, 0], halves[1][:, 1], atol=1e-5), "exchanged actors change places"
     assert np.allclose(of[:, :, 96:128], halves[0] * halves[1], atol=1e-4), "their product"
-    fewer = linear.Vectors(folder, without=("root", "quad"))
+    fewer = linear_probe.Vectors(folder, without=("root", "quad"))
     assert fewer.names == [name for name in vectors.names if "root" not in name and "quad" not in name]
 
 
@@ -94,9 +94,9 @@ def test_a_grafted_head_says_what_was_fitted_and_the_others_stay(tiny_model: Pat
     for head in HEADS:
         assert np.array_equal(before.logits(ITEMS, head), after.logits(ITEMS, head))
     model = onnx.load(tiny_model / ONNX)
-    names = graft.vectors(model, HEADS)
+    names = onnx_heads.vectors(model, HEADS)
     for _ in range(2):  # the second takes the place of the first
-        graft.grafted(model, names, {"own:x": (np.zeros((160 + 6 * 16, 3)), np.zeros(3))})
+        onnx_heads.grafted(model, names, {"own:x": (np.zeros((160 + 6 * 16, 3)), np.zeros(3))})
     assert [output.name for output in model.graph.output].count("own:x") == 1
     assert [node.output[0] for node in model.graph.node].count("own:vector") == 1
 
@@ -105,10 +105,10 @@ def test_the_model_answers_as_it_was_fitted(own: Path, table: Table, tiny_model:
     engine = Engine(own)
     verify(own)
     said = [pair.heads["own:scale"] for (pair,) in engine.read([row.item for row in table.rows])]
-    vectors = linear.Vectors(tiny_model).of([row.item for row in table.rows])
+    vectors = linear_probe.Vectors(tiny_model).of([row.item for row in table.rows])
     gold = np.array([row.labels["scale"] for row in table.rows])
-    head = linear.fit(vectors, gold, 3)
-    again = linear.answers(head.read(vectors), engine.config.temperature["own:scale"])
+    head = linear_probe.fit(vectors, gold, 3)
+    again = linear_probe.answers(head.read(vectors), engine.config.temperature["own:scale"])
     assert np.allclose(np.stack(said), again, atol=1e-4)
     assert (again.argmax(-1) == gold).mean() > 0.5, "three words to tell apart, with a network of random weights"
 
@@ -245,28 +245,28 @@ def test_no_document_or_sentence_is_on_both_sides(drawn: list[tuple[int, int, in
     groups, gold = groups_of(coded), np.array([label for *_, label in drawn])
     if len(set(groups.tolist())) < 3 or np.bincount(gold).max() < 2:
         return
-    for learnt, held in linear.folds(gold, groups, 0):
+    for learnt, held in linear_probe.folds(gold, groups, 0):
         assert not {coded[i].item.text for i in learnt} & {coded[i].item.text for i in held}
         assert not {coded[i].document for i in learnt} & {coded[i].document for i in held}
 
 
 def test_many_rows_are_held_out_once() -> None:
-    gold = np.arange(linear.PLENTY) % 2
-    assert len(linear.folds(gold, np.arange(len(gold)), 0)) == 1
-    assert len(linear.folds(gold[:100], np.arange(100), 0)) == linear.FOLDS
+    gold = np.arange(linear_probe.PLENTY) % 2
+    assert len(linear_probe.folds(gold, np.arange(len(gold)), 0)) == 1
+    assert len(linear_probe.folds(gold[:100], np.arange(100), 0)) == linear_probe.FOLDS
 
 
 def test_a_share_of_the_rows_has_every_label() -> None:
     gold = np.array([0] * 50 + [1])
-    some = linear.smaller(np.arange(51), np.arange(51), gold, 0.1, seed=0)
+    some = linear_probe.smaller(np.arange(51), np.arange(51), gold, 0.1, seed=0)
     assert set(gold[some]) == {0, 1}
     assert len(some) <= 6
 
 
 def test_the_verdict() -> None:
-    flat = [curve.Point(n, 0.5, 0.4, 0.6) for n in (100, 200)]
-    assert curve.verdict(flat).endswith("more labels alike would help little")
-    assert "more labels would help" in curve.verdict([flat[0], flat[1]._replace(macro_f1=0.55)])
+    flat = [learning_curve.Point(n, 0.5, 0.4, 0.6) for n in (100, 200)]
+    assert learning_curve.verdict(flat).endswith("more labels alike would help little")
+    assert "more labels would help" in learning_curve.verdict([flat[0], flat[1]._replace(macro_f1=0.55)])
 
 
 def test_a_configuration_and_its_scheme() -> None:

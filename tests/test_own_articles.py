@@ -10,15 +10,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from detente.data import corpora
-from detente.data.labels import TONES
-from detente.data.readers import unlist
-from detente.data.tables import tables
+from detente.data.codebook.labels import TONES
+from detente.data.corpora import load as corpora
+from detente.data.corpora.readers import unlist
+from detente.data.gazetteer.gazetteer import tables
 
 Record = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[1]
-ARTICLES = ROOT / "data" / "articles.jsonl"
+ARTICLES = ROOT / "data" / "corpora" / "articles.jsonl"
 SHARED = ROOT.parent / "shared"
 KINDS = {"wire", "daily", "state media", "ministry", "briefing", "editorial"}
 

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from detente.data.corpora import read
-from detente.infer.engine import Engine
+from detente.data.corpora.load import read
+from detente.infer.encoder.onnx import Engine
 from detente.models.config import ModelConfig
 from detente.models.encoder import PairEncoder
+from detente.models.fake_quant import round_weights
 from detente.models.features import Featurizer
-from detente.models.rounded import round_weights
-from detente.train.bases import locate
-from detente.train.batches import Collator, loss
-from detente.train.engine import TorchEngine
-from detente.train.export import export
+from detente.train.base_models import locate
+from detente.train.examples import rows_of
+from detente.train.export.onnx import export
+from detente.train.fit.collator import Collator, loss
 from detente.train.parity import parity
-from detente.train.rows import rows_of
+from detente.train.torch_encoder import TorchEngine
 
 
 @pytest.mark.slow

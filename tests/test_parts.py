@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from detente.data.labels import TONES
-from detente.data.mentions import Mention
-from detente.infer import rows
-from detente.infer.parts import Output, OutputError
-from detente.infer.reading import Reading
-from detente.infer.rows import SCHEMA, SCHEMA_VERSION, row
-from detente.infer.sources import Cursor, Reject
+from detente.data.codebook.labels import TONES
+from detente.infer.corpus.reader import Cursor, Reject
+from detente.infer.linking.mentions import Mention
+from detente.infer.readings import table as rows
+from detente.infer.readings.reading import Reading
+from detente.infer.readings.table import SCHEMA, SCHEMA_VERSION, row
+from detente.infer.score.output import Output, OutputError
 
 READING = Reading(
     id="a",

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.dates import date2num
 
-from detente.infer.chart import STYLES, Event, alone, lanes, note, read_events, runs, shown
-from detente.infer.plot import draw, plot
-from detente.infer.plot_html import specification
-from detente.infer.series import series
+from detente.infer.chart.common import STYLES, Event, alone, lanes, note, read_events, runs, shown
+from detente.infer.chart.static import draw, plot
+from detente.infer.chart.vega import specification
+from detente.infer.series.series import series
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.data import carried, readers
-from detente.data.examples import CorpusError, Example, Span, sentence_id
+from detente.data.corpora import readers, standoff
+from detente.data.corpora.examples import CorpusError, Example, Span, sentence_id
 
 FILES = Path(__file__).parent / "corpora"
 
@@ -82,9 +82,9 @@ def test_codings_take_their_text_from_the_unlabelled_sentences(monkeypatch: pyte
         coding | {"confidence": 3, "tone": "warm"},
         coding | {"confidence": 3, "tone": "none", "direction": "n/a", "cue": None},
     ]
-    monkeypatch.setattr(carried, "CODINGS", tmp_path / "codings.jsonl")
-    carried.CODINGS.write_text("\n".join([*map(json.dumps, lines), "{"]), encoding="utf-8")
-    corpus = carried.codings(tmp_path / "sentences.parquet", "train")
+    monkeypatch.setattr(standoff, "CODINGS", tmp_path / "codings.jsonl")
+    standoff.CODINGS.write_text("\n".join([*map(json.dumps, lines), "{"]), encoding="utf-8")
+    corpus = standoff.codings(tmp_path / "sentences.parquet", "train")
     thanks, none = corpus.examples
     assert (thanks.text, thanks.date, thanks.dyad, thanks.origin) == (text, "2019-05-14", "JPN-USA", "codings/made_up")
     assert (thanks.a, thanks.b, thanks.cue) == (((0, 5),), ((14, 24),), (6, 13))

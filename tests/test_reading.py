@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from detente.data.labels import TONES
-from detente.data.mentions import Mention
-from detente.infer.reading import Reading, schema
-from detente.infer.why import Like, Weight, Why
+from detente.data.codebook.labels import TONES
+from detente.infer.linking.mentions import Mention
+from detente.infer.readings.explanation import Like, Weight, Why
+from detente.infer.readings.reading import Reading, schema
 
 READING = Reading(
     id="a1",

@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detente.cli import main
-from detente.data.examples import Example
-from detente.data.labels import TONES
-from detente.infer.label import load
-from detente.train import slices
-from detente.train.benchmarks import Scores
-from detente.train.metrics import Estimate, class_f1, confusion, micro_f1, relation_f1
-from detente.train.pages import markdown, write
-from detente.train.reliability import calibration
-from detente.train.report import Report, build
-from detente.train.swaptest import ALL
+from detente.data.codebook.labels import TONES
+from detente.data.corpora.examples import Example
+from detente.infer.label.labeler import load
+from detente.train.evaluate import slices
+from detente.train.evaluate.benchmarks import Scores
+from detente.train.evaluate.calibration import calibration
+from detente.train.evaluate.counterfactual import ALL
+from detente.train.evaluate.metrics import Estimate, class_f1, confusion, micro_f1, relation_f1
+from detente.train.evaluate.render import markdown, write
+from detente.train.evaluate.report import Report, build
 
 Command = Callable[..., tuple[int, str, str]]
 

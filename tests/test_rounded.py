@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from torch import nn
 
-from detente.infer.engine import Engine
+from detente.infer.encoder.onnx import Engine
 from detente.models.encoder import PairEncoder
+from detente.models.fake_quant import RoundedLinear, round_weights, rounded
 from detente.models.features import Featurizer, Item
-from detente.models.rounded import RoundedLinear, round_weights, rounded
-from detente.models.store import ONNX, SHAPE, TABLES, ModelError, seal, verify
-from detente.train import quantize
-from detente.train.engine import TorchEngine
-from detente.train.export import export
+from detente.models.model_dir import ONNX, SHAPE, TABLES, ModelError, seal, verify
+from detente.train.export import quantize
+from detente.train.export.onnx import export
 from detente.train.parity import parity
+from detente.train.torch_encoder import TorchEngine
 from tests.conftest import trained_a_little
 
 ITEMS = [

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from detente.data.examples import Example
+from detente.data.corpora.examples import Example
 from detente.models.config import HEADS
 from detente.models.encoder import Readings
 from detente.models.features import Featurizer
-from detente.train import swap
-from detente.train.batches import Collator, loss
-from detente.train.rows import Label, Row, Trust, flipped, item_of, one_hot, rows_of
+from detente.train import entity_swap
+from detente.train.examples import Label, Row, Trust, flipped, item_of, one_hot, rows_of
+from detente.train.fit.collator import Collator, loss
 from tests.conftest import tiny_tokenizer
 
 TEXT = "China warned Japan and met India."
@@ -169,7 +169,7 @@ def test_swapping_keeps_grammar_and_moves_every_span() -> None:
         "annotations",
         date="2021-03-10",
     )
-    moved = swap.swapper().swapped(row, {"CHN": "GBR", "USA": "FRA"})
+    moved = entity_swap.swapper().swapped(row, {"CHN": "GBR", "USA": "FRA"})
     assert moved is not None
     assert (
         moved.text == "France said French officials met Boris Johnson in London, and the United Kingdom thanked France."
@@ -184,13 +184,13 @@ def test_swapping_keeps_grammar_and_moves_every_span() -> None:
 
 def test_a_row_with_a_mention_that_has_no_like_stays() -> None:
     row = Row("Both sides met.", ["CHN"], [[(0, 10)]], [], [], "annotations")
-    assert swap.swapper().swapped(row, {"CHN": "FRA"}) is None
+    assert entity_swap.swapper().swapped(row, {"CHN": "FRA"}) is None
 
 
 @given(st.integers(0, 10_000))
 def test_drawn_states_are_new(seed: int) -> None:
     (row,) = rows_of([FROSTY, MET], "annotations")
-    moved = swap.swapper().drawn(row, random.Random(seed))
+    moved = entity_swap.swapper().drawn(row, random.Random(seed))
     assert moved is not None
     assert not set(moved.states) & set(row.states)
     assert len(set(moved.states)) == 3
@@ -199,7 +199,7 @@ def test_drawn_states_are_new(seed: int) -> None:
 
 def test_masking_hides_every_mention() -> None:
     (row,) = rows_of([FROSTY, MET], "annotations")
-    hidden = swap.masked(row)
+    hidden = entity_swap.masked(row)
     assert hidden is not None
     assert hidden.text == "[MASK] warned [MASK] and met [MASK]."
 
@@ -210,7 +210,7 @@ def test_edits_move_untouched_spans_with_their_words(text: str, data: st.DataObj
     edit = (cuts[0], cuts[1], data.draw(st.text("XY", max_size=5)))
     span = (cuts[2], cuts[3])
     row = Row(text, ["A"], [[span]], [], [], "x")
-    moved = swap.edited(row, [edit])
+    moved = entity_swap.edited(row, [edit])
     assert moved is not None
     ((start, end),) = moved.actors[0]
     assert moved.text[start:end] == text[span[0] : span[1]]

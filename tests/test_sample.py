@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from detente.data.scheme import Scheme, Variable
-from detente.data.tasks import marked, page
-from detente.infer.label import Detente, load
-from detente.infer.pool import draw
-from detente.infer.sources import Corpus
-from detente.train.sample import choose, margin
+from detente.data.annotation.label_studio import marked, page
+from detente.data.codebook.label_schema import Scheme, Variable
+from detente.infer.corpus.reader import Corpus
+from detente.infer.label.labeler import Detente, load
+from detente.train.sampling.candidate_pool import draw
+from detente.train.sampling.uncertainty import choose, margin
 
 SEED = Path(__file__).parent.parent / "seeds" / "dispatches.jsonl"
 ODD = Scheme((Variable(name='a "b" & <c>', kind="nominal", labels=("yes & no", "<b>")),))

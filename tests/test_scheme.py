@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from detente.data.scheme import Scheme, read_scheme
+from detente.data.codebook.label_schema import Scheme, read_scheme
 
 COERCION = "name: coercion\nkind: binary\nlabels: [no, yes]\n"
 SCALE = "name: scale\nkind: ordinal\nlabels: {hostile: -2, cool: -1, even: 0, warm: 1.5}\n"

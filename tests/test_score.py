@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import detente
-from detente.infer.columns import SourceError
-from detente.infer.engine import Engine, PairReading
-from detente.infer.once import Once
-from detente.infer.parts import OutputError
-from detente.infer.rows import row
-from detente.infer.score import HOPELESS, Progress, score
-from detente.infer.windows import LONGEST_TEXT
+from detente.data.tables_io.columns import SourceError
+from detente.infer.encoder.cached import Once
+from detente.infer.encoder.onnx import Engine, PairReading
+from detente.infer.readings.table import row
+from detente.infer.score.output import OutputError
+from detente.infer.score.score import HOPELESS, Progress, score
+from detente.infer.text.chunks import LONGEST_TEXT
 from detente.models.features import Item
 
 TEXTS = [
@@ -229,7 +229,7 @@ def test_identical_sentences_are_read_once(tiny_model: Path, monkeypatch: pytest
         assert mine.heads["tone"] == pytest.approx(theirs.heads["tone"], abs=1e-5)
     assert once.name == engine.name
     seen.clear()
-    monkeypatch.setattr("detente.infer.once.MOST", 1)
+    monkeypatch.setattr("detente.infer.encoder.cached.MOST", 1)
     few = Once(engine)
     for item in (items[0], items[1], items[0], items[1]):
         few.read([item])
@@ -247,7 +247,7 @@ def test_few_pairs_are_read_at_once(tiny_model: Path, monkeypatch: pytest.Monkey
         return real(new, symmetric=symmetric)
 
     monkeypatch.setattr(engine, "read", noted)
-    monkeypatch.setattr("detente.infer.once.AT_ONCE", 7)
+    monkeypatch.setattr("detente.infer.encoder.cached.AT_ONCE", 7)
     assert [len(answer) for answer in Once(engine).read(items)] == [3] * 5
     assert sizes == [2, 2, 1]
 

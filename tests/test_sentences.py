@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.data.sentences import split
+from detente.infer.text.sentences import split
 
 CASES = [
     json.loads(line) for line in (Path(__file__).parent / "sentences" / "cases.jsonl").read_text("utf-8").splitlines()

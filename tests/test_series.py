@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.data.labels import TONES
-from detente.infer.bootstrap import BUNDLES, intervals
-from detente.infer.document import Document
-from detente.infer.reading import Reading
-from detente.infer.rows import SCHEMA, WRITERS
-from detente.infer.series import PERIODS, SHARES, _weigh, series
+from detente._statistics import BUNDLES, intervals
+from detente.data.codebook.labels import TONES
+from detente.infer.readings.document import Document
+from detente.infer.readings.reading import Reading
+from detente.infer.readings.table import SCHEMA, WRITERS
+from detente.infer.series.series import PERIODS, SHARES, _weigh, series
 
 Row = tuple[int, str, str, float, str, str | None, str | None]
 

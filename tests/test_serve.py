@@ -10,24 +10,24 @@ import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
 
-from detente.data.labels import TONES
-from detente.data.scheme import SHIPPED as SHIPPED_SCHEME
-from detente.data.scheme import Variable
-from detente.data.tables import tables
-from detente.infer.document import Document
-from detente.infer.label import Detente, Sentence, load
-from detente.infer.reading import Reading, schema
-from detente.infer.series import series
+from detente.data.codebook.label_schema import SHIPPED as SHIPPED_SCHEME
+from detente.data.codebook.label_schema import Variable
+from detente.data.codebook.labels import TONES
+from detente.data.gazetteer.gazetteer import tables
+from detente.infer.label.labeler import Detente, Sentence, load
+from detente.infer.readings.document import Document
+from detente.infer.readings.reading import Reading, schema
+from detente.infer.series.series import series
 from detente.infer.serve import app as serving
 from detente.infer.serve import examples
-from detente.infer.serve.answers import Refusal
 from detente.infer.serve.app import Server
-from detente.infer.serve.card import metrics
-from detente.infer.serve.gather import MOST, SHARE, Gatherer
+from detente.infer.serve.batching import MOST, SHARE, Gatherer
+from detente.infer.serve.errors import Refusal
 from detente.infer.serve.limits import Budget
+from detente.infer.serve.model_card import metrics
 from detente.infer.serve.schemas import Series
-from detente.infer.serve.summing import summed
-from detente.models.store import SHIPPED, resolve
+from detente.infer.serve.series_endpoint import summed
+from detente.models.model_dir import SHIPPED, resolve
 from tests.serving import PATIENCE, Gated, asking, near, served, until
 
 TEXT = "Japan thanked India for its help 🌾. China warned the United States. Nothing else. The two countries met."

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from detente.infer.label import Detente, load
-from detente.infer.serve.guard import is_loopback, read_keys
+from detente.infer.label.labeler import Detente, load
 from detente.infer.serve.limits import Limits
 from detente.infer.serve.run import Connection
+from detente.infer.serve.security import is_loopback, read_keys
 from tests.serving import PATIENCE, Gated, asking, connect, served, until
 
 SMALL = Limits(body=2000, characters=500, items=3, readings=5, in_flight=2, seconds=30)

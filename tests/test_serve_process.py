@@ -23,7 +23,7 @@ WAITING = """
 import sys, time
 from pathlib import Path
 from detente.cli import main
-from detente.infer.label import Detente
+from detente.infer.label.labeler import Detente
 
 go, real = Path(sys.argv.pop(1)), Detente.read
 
@@ -129,7 +129,7 @@ def test_logs_hold_nothing_of_what_was_sent(tiny_model: Path) -> None:
 def test_an_error_is_logged_by_kind_and_place(tiny_model: Path, tmp_path: Path) -> None:
     script = tmp_path / "failing.py"
     script.write_text(
-        "from detente.cli import main\nfrom detente.infer.label import Detente\n"
+        "from detente.cli import main\nfrom detente.infer.label.labeler import Detente\n"
         "def read(self, sentences):\n    raise ValueError(sentences[0].document.text)\n"
         "Detente.read = read\nmain()\n"
     )

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detente.data import corpora
-from detente.infer.label import Detente, load
-from detente.infer.reading import Reading
-from detente.models.store import resolve, verify
+from detente.data.corpora import load as corpora
+from detente.infer.label.labeler import Detente, load
+from detente.infer.readings.reading import Reading
+from detente.models.model_dir import resolve, verify
 
 ROOT = Path(__file__).resolve().parents[1]
 ARTICLE, EXPECTED = ROOT / "seeds" / "asia-trip.txt", ROOT / "seeds" / "asia-trip.expected.jsonl"

@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.infer import dates, formats
-from detente.infer.columns import Columns, SourceError
-from detente.infer.sources import Corpus, Cursor, Record, Reject
-from detente.infer.windows import LONGEST_TEXT, windows
+from detente.data.tables_io import formats
+from detente.data.tables_io.columns import Columns, SourceError
+from detente.infer.corpus import dates
+from detente.infer.corpus.reader import Corpus, Cursor, Record, Reject
+from detente.infer.text.chunks import LONGEST_TEXT, windows
 
 ROWS: list[dict[str, Any]] = [
     {"id": "a", "date": "2021-03-10", "title": "One", "text": "China met Japan.", "source": "Wire"},

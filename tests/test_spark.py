@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
-from detente.data.scheme import Scheme, Variable
-from detente.infer.columns import SourceError
-from detente.infer.rows import SCHEMA
-from detente.infer.score import score
-from detente.train.coded import read_table
-from detente.train.own import train
+from detente.data.codebook.label_schema import Scheme, Variable
+from detente.data.tables_io.columns import SourceError
+from detente.infer.readings.table import SCHEMA
+from detente.infer.score.score import score
+from detente.train.codebook.annotations import read_table
+from detente.train.codebook.train import train
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -102,7 +102,7 @@ def rows_of(readings: "DataFrame") -> list[dict[str, Any]]:
 
 
 def test_frame_gives_the_rows_of_one_machine(spark: "SparkSession", corpus: Path, tiny_model: Path) -> None:
-    from detente.infer import spark as cluster
+    from detente.infer.score import spark as cluster
 
     numbered = [{"document": n, **record} for n, record in enumerate(RECORDS)]
     given = frame(spark, numbered).repartition(3)
@@ -114,7 +114,7 @@ def test_frame_gives_the_rows_of_one_machine(spark: "SparkSession", corpus: Path
 
 
 def test_a_codebook_of_ones_own(spark: "SparkSession", corpus: Path, tiny_model: Path) -> None:
-    from detente.infer import spark as cluster
+    from detente.infer.score import spark as cluster
 
     force = Variable(name="force", kind="binary", labels=("no", "yes"))
     table = corpus.parent / "labels.csv"
@@ -132,7 +132,7 @@ def test_a_codebook_of_ones_own(spark: "SparkSession", corpus: Path, tiny_model:
 
 
 def test_options_reach_the_workers(spark: "SparkSession", tiny_model: Path, corpus: Path) -> None:
-    from detente.infer import spark as cluster
+    from detente.infer.score import spark as cluster
 
     given = frame(spark, RECORDS)
     everything = rows_of(cluster.score(given, model=str(tiny_model), include_none=True))
@@ -144,7 +144,7 @@ def test_options_reach_the_workers(spark: "SparkSession", tiny_model: Path, corp
 
 
 def test_dyads_asked_for(spark: "SparkSession", tiny_model: Path) -> None:
-    from detente.infer import spark as cluster
+    from detente.infer.score import spark as cluster
 
     given = frame(spark, [{"id": "a", "text": "China warned Japan.", "dyads": [["JPN", "CHN"], ["USA", "CHN"]]}])
     found = {row["dyad"]: row["found"] for row in rows_of(cluster.score(given, model=str(tiny_model)))}
@@ -152,7 +152,7 @@ def test_dyads_asked_for(spark: "SparkSession", tiny_model: Path) -> None:
 
 
 def test_records_that_cannot_be_read_are_named(spark: "SparkSession", tiny_model: Path) -> None:
-    from detente.infer import spark as cluster
+    from detente.infer.score import spark as cluster
 
     bad: list[dict[str, Any]] = [
         {"id": "empty", "text": " "},
@@ -167,7 +167,7 @@ def test_records_that_cannot_be_read_are_named(spark: "SparkSession", tiny_model
 
 
 def test_missing_column(spark: "SparkSession") -> None:
-    from detente.infer import spark as cluster
+    from detente.infer.score import spark as cluster
 
     with pytest.raises(SourceError, match="no column 'story' for the text; there are id, words"):
         cluster.score(frame(spark, [{"id": "a", "words": "x"}]), columns={"text": "story"})
@@ -205,8 +205,8 @@ def test_registered_model_through_mlflow(
     import mlflow
     from pyspark.sql import functions as sql
 
-    from detente.infer.label import load
-    from detente.train import pyfunc
+    from detente.infer.label.labeler import load
+    from detente.train.tracking import pyfunc
 
     monkeypatch.chdir(tmp_path)
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/ml.db")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from detente.models.config import FORMAT, ModelConfig
-from detente.models.store import CONFIG, MANIFEST, ONNX, ModelError, read_config, resolve, seal, verify, write_json
+from detente.models.model_dir import CONFIG, MANIFEST, ONNX, ModelError, read_config, resolve, seal, verify, write_json
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_resolving(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve(folder) == folder
     assert resolve().name == resolve("detente-mini").name == "detente-mini"
     assert resolve("detente-base") == Path(__file__).resolve().parents[1] / "models" / "detente-base"
-    monkeypatch.setattr("detente.models.store.__file__", str(folder / "store.py"))
+    monkeypatch.setattr("detente.models.model_dir.__file__", str(folder / "store.py"))
     with pytest.raises(ModelError, match="clone the repository"):
         resolve("detente-base")
     with pytest.raises(ModelError, match="is a file"):

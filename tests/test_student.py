@@ -14,19 +14,19 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import MPNetConfig, MPNetModel, PreTrainedTokenizerFast
 
-from detente.data.labels import TONES
-from detente.infer.engine import Engine, Floats
+from detente.data.codebook.labels import TONES
+from detente.infer.encoder.onnx import Engine, Floats
 from detente.models.config import ModelConfig
 from detente.models.encoder import PairEncoder, Readings
 from detente.models.features import Featurizer
-from detente.train.args import TrainArgs, read_args
-from detente.train.batches import Collator, inconsistency, loss
-from detente.train.engine import TorchEngine
-from detente.train.export import export
-from detente.train.fit import fit
+from detente.train.examples import Label, Row
+from detente.train.export.onnx import export
+from detente.train.fit.collator import Collator, inconsistency, loss
+from detente.train.fit.trainer import fit
 from detente.train.parity import parity
-from detente.train.rows import Label, Row
 from detente.train.run import training_rows
+from detente.train.settings import TrainArgs, read_args
+from detente.train.torch_encoder import TorchEngine
 from tests.conftest import MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
 
 # Settings

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detente.data.examples import Example
-from detente.data.labels import TONES
-from detente.infer.engine import Engine, PairReading
+from detente.data.codebook.labels import TONES
+from detente.data.corpora.examples import Example
+from detente.infer.encoder.onnx import Engine, PairReading
 from detente.models.config import ModelConfig
 from detente.models.features import Item
-from detente.train.metrics import Estimate
-from detente.train.swaptest import ALL, Exchange, swap_test
+from detente.train.evaluate.counterfactual import ALL, Exchange, swap_test
+from detente.train.evaluate.metrics import Estimate
 
 
 class Stub(Engine):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from detente.data.tables import FOLDER, Term, first_day, last_day, load, rows, tables
+from detente.data.gazetteer.gazetteer import FOLDER, Term, first_day, last_day, load, rows, tables
 
 HOWS = {"name", "demonym", "capital", "body"}
 OFFICES = {

@@ -11,13 +11,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.data.examples import CorpusError
-from detente.data.texts import Sentence
-from detente.infer.label import load
+from detente.data.corpora.examples import CorpusError
+from detente.data.corpora.unlabeled import Sentence
+from detente.infer.label.labeler import load
 from detente.models.features import Featurizer
-from detente.train import soft, teach
-from detente.train.batches import Collator
-from detente.train.rows import Label, Row, flipped
+from detente.train.distill import soft_labels, teacher
+from detente.train.examples import Label, Row, flipped
+from detente.train.fit.collator import Collator
 from tests.conftest import HELD_OUT, LONE, MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
 
 
@@ -27,7 +27,7 @@ def labels_of(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("corpora")
 def test_soft_labels_are_what_the_teacher_says(sentences: Path, tiny_model: Path, tmp_path: Path) -> None:
-    counts = teach.teach([str(tiny_model)], tmp_path / "soft", source=sentences)
+    counts = teacher.teach([str(tiny_model)], tmp_path / "soft", source=sentences)
     assert (counts.read, counts.held_out, counts.without) == (len(SENTENCES) + 2, 1, 1)
     records = labels_of(tmp_path / "soft")
     assert counts.dyads == len(records) == len(SENTENCES)
@@ -55,15 +55,15 @@ def test_several_teachers_are_averaged(sentences: Path, tiny_model: Path, traine
     torch.nn.init.normal_(other.query.weight, std=1.0)
     other.save_pretrained(tmp_path / "other", tokenizer)
     one, two, both = (tmp_path / name for name in ("one", "two", "both"))
-    teach.teach([str(trained)], one, source=sentences)
-    teach.teach([str(tmp_path / "other")], two, source=sentences)
-    teach.teach([str(trained), str(tmp_path / "other")], both, source=sentences)
+    teacher.teach([str(trained)], one, source=sentences)
+    teacher.teach([str(tmp_path / "other")], two, source=sentences)
+    teacher.teach([str(trained), str(tmp_path / "other")], both, source=sentences)
     for head in ("tone", "direction", "root", "root_back"):
         first, second, mean = (np.array([r[head] for r in labels_of(f)]) for f in (one, two, both))
         assert not np.allclose(first, second)
         assert np.allclose(mean, (first + second) / 2, atol=1e-6)
     # The exported teacher says what the trained one does.
-    teach.teach([str(tiny_model)], tmp_path / "exported", source=sentences)
+    teacher.teach([str(tiny_model)], tmp_path / "exported", source=sentences)
     ours, theirs = (np.array([r["tone"] for r in labels_of(f)]) for f in (one, tmp_path / "exported"))
     assert np.allclose(ours, theirs, atol=1e-4)
 
@@ -72,33 +72,33 @@ def test_several_teachers_are_averaged(sentences: Path, tiny_model: Path, traine
 def test_a_stopped_run_goes_on(
     sentences: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(teach, "PART", 10)
+    monkeypatch.setattr(teacher, "PART", 10)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    counts = teach.teach([str(tiny_model)], whole, source=sentences)
+    counts = teacher.teach([str(tiny_model)], whole, source=sentences)
 
-    def stop(_: int, so_far: teach.Counts) -> None:
+    def stop(_: int, so_far: teacher.Counts) -> None:
         if so_far.read == 30:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        teach.teach([str(tiny_model)], broken, source=sentences, progress=stop)
+        teacher.teach([str(tiny_model)], broken, source=sentences, progress=stop)
     with pytest.raises(CorpusError, match="isn't finished; give the same command again"):
-        soft.read(broken)
+        soft_labels.read(broken)
     with pytest.raises(CorpusError, match="other teachers, sentences or limit"):
-        teach.teach([str(tiny_model)], broken, source=sentences, limit=5)
+        teacher.teach([str(tiny_model)], broken, source=sentences, limit=5)
     kept = {file.name: file.stat().st_mtime_ns for file in broken.glob("part-*")}
     assert len(kept) == 3
     (broken / "part-00003.parquet").write_bytes(b"half of one")
-    assert teach.teach([str(tiny_model)], broken, source=sentences) == counts
+    assert teacher.teach([str(tiny_model)], broken, source=sentences) == counts
     assert {name: (broken / name).stat().st_mtime_ns for name in kept} == kept
     assert labels_of(broken) == labels_of(whole)
-    assert teach.teach([str(tiny_model)], broken, source=sentences) == counts, "nothing is left to do"
+    assert teacher.teach([str(tiny_model)], broken, source=sentences) == counts, "nothing is left to do"
 
 
 @pytest.mark.usefixtures("corpora")
 def test_a_draw_is_always_the_same(sentences: Path, tiny_model: Path, tmp_path: Path) -> None:
     for name in "ab":
-        assert teach.teach([str(tiny_model)], tmp_path / name, source=sentences, limit=9).read == 9
+        assert teacher.teach([str(tiny_model)], tmp_path / name, source=sentences, limit=9).read == 9
     assert labels_of(tmp_path / "a") == labels_of(tmp_path / "b")
 
 
@@ -107,19 +107,19 @@ def test_what_is_no_model_or_not_on_disk_is_said(
 ) -> None:
     monkeypatch.setenv("DETENTE_CORPORA", str(tmp_path / "nowhere"))
     with pytest.raises(CorpusError, match="transfer: no corpora/transfer"):
-        teach.teach([str(tiny_model)], tmp_path / "soft")
+        teacher.teach([str(tiny_model)], tmp_path / "soft")
     with pytest.raises(CorpusError, match="plv: no corpora/plv"):  # what must be left out isn't known
-        teach.teach([str(tiny_model)], tmp_path / "soft", source=sentences)
+        teacher.teach([str(tiny_model)], tmp_path / "soft", source=sentences)
     with pytest.raises(ValueError, match=r"is no model: it has neither model\.safetensors"):
-        teach.teach([str(tmp_path)], tmp_path / "soft", source=sentences)
+        teacher.teach([str(tmp_path)], tmp_path / "soft", source=sentences)
     (tmp_path / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(ValueError, match=r"config\.json"):
-        teach.teach([str(tmp_path)], tmp_path / "soft", source=sentences)
+        teacher.teach([str(tmp_path)], tmp_path / "soft", source=sentences)
 
 
 def test_long_and_crowded_sentences_are_not_asked() -> None:
-    def asked(text: str) -> teach.Asked | None:
-        return teach.ask(Sentence("1", text, "", "", (), "x"))
+    def asked(text: str) -> teacher.Asked | None:
+        return teacher.ask(Sentence("1", text, "", "", (), "x"))
 
     found = asked("China met Japan and India.")
     assert found is not None
@@ -132,7 +132,7 @@ def test_long_and_crowded_sentences_are_not_asked() -> None:
 
 
 def test_soft_labels_as_rows(labelled: Path) -> None:
-    rows = soft.read(labelled, weight=0.5)
+    rows = soft_labels.read(labelled, weight=0.5)
     records = labels_of(labelled)
     assert len(rows) == len(SENTENCES)
     assert not any(row.ordered for row in rows)
@@ -141,23 +141,23 @@ def test_soft_labels_as_rows(labelled: Path) -> None:
     assert label.weight == 0.5
     assert label.heads["tone"] == pytest.approx(records[0]["tone"], abs=1e-6)
     assert label.back["root"] == pytest.approx(records[0]["root_back"], abs=1e-6)
-    assert len(soft.read(labelled, limit=5, seed=1)) == 5
-    assert soft.read(labelled, limit=5, seed=1) == soft.read(labelled, limit=5, seed=1)
+    assert len(soft_labels.read(labelled, limit=5, seed=1)) == 5
+    assert soft_labels.read(labelled, limit=5, seed=1) == soft_labels.read(labelled, limit=5, seed=1)
     with pytest.raises(CorpusError, match="holds no soft labels"):
-        soft.read(labelled / "nowhere")
+        soft_labels.read(labelled / "nowhere")
     (labelled / "part-00000.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(CorpusError, match="can't be read"):
-        soft.read(labelled)
+        soft_labels.read(labelled)
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=2, max_size=5), st.floats(1.1, 4))
 def test_a_temperature_flattens_and_keeps_the_order(weights: list[float], temperature: float) -> None:
     shares = np.array(weights) / sum(weights)
-    flat = soft.softened(shares, temperature)
+    flat = soft_labels.softened(shares, temperature)
     assert sum(flat) == pytest.approx(1)
     assert max(flat) <= shares.max() + 1e-9
     assert np.argmax(flat) == np.argmax(shares)
-    assert soft.softened(flat, 1 / temperature) == pytest.approx(shares.tolist())
+    assert soft_labels.softened(flat, 1 / temperature) == pytest.approx(shares.tolist())
 
 
 def test_a_flipped_soft_label_is_that_of_the_other_order() -> None:

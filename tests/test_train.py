@@ -16,22 +16,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModel, TrainerCallback
 
-from detente.data.corpora import read
-from detente.data.labels import TONES
-from detente.infer.engine import Engine, softmax
-from detente.infer.label import load
+from detente.data.codebook.labels import TONES
+from detente.data.corpora.load import read
+from detente.infer.encoder.onnx import Engine, softmax
+from detente.infer.label.labeler import load
 from detente.models.features import Featurizer
-from detente.models.store import read_config, verify
-from detente.train.args import Corpus, read_args
-from detente.train.calibrate import fit_temperatures, nll, temperature
-from detente.train.engine import TorchEngine
-from detente.train.evaluate import evaluate, markdown, save
-from detente.train.export import export
-from detente.train.fit import fit, layer_of
-from detente.train.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
-from detente.train.rows import rows_of
+from detente.models.model_dir import read_config, verify
+from detente.train.evaluate.evaluate import evaluate, markdown, save
+from detente.train.evaluate.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
+from detente.train.examples import rows_of
+from detente.train.export.onnx import export
+from detente.train.fit.trainer import fit, layer_of
 from detente.train.run import train, training_rows
 from detente.train.run_checks import check_export, check_metric, check_same_run
+from detente.train.settings import Corpus, read_args
+from detente.train.temperature import fit_temperatures, nll, temperature
+from detente.train.torch_encoder import TorchEngine
 from tests.conftest import CORPORA, MAX_LENGTH, tiny_encoder
 
 

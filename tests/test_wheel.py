@@ -29,10 +29,10 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for needed in (
         "detente/py.typed",
-        "detente/data/codebook.md",
+        "detente/data/codebook/codebook.md",
         "detente/infer/serve/web/index.html",
-        "detente/data/corpus.jsonl",
-        "detente/data/tables/people.csv",
+        "detente/data/corpora/corpus.jsonl",
+        "detente/data/gazetteer/people.csv",
         "detente/models/detente-mini/model.onnx",
         "detente/models/detente-mini/README.md",
         "detente/train/configs/mini.yaml",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from detente.data import corpora
+from detente.data.corpora import load as corpora
 
 #: Files of whole articles that models are measured on end to end, in a folder of corpora.
 ARTICLES = ("articles/dev.jsonl", "articles/test_unlabelled.jsonl")

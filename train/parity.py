@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detente.infer.engine import Engine
+from detente.infer.encoder.onnx import Engine
 from detente.models.config import HEADS
 from detente.models.features import Item
 

@@ -12,21 +12,22 @@ from types import ModuleType
 import numpy as np
 from transformers import TrainerCallback
 
-from detente.data.corpora import read
-from detente.infer.engine import Floats
+from detente.data.corpora.load import read
+from detente.infer.encoder.onnx import Floats
 from detente.models.config import HEADS
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer
-from detente.train import benchmarks, soft
-from detente.train.args import TrainArgs
-from detente.train.calibrate import fit_temperatures
-from detente.train.engine import TorchEngine
-from detente.train.evaluate import evaluate, save
-from detente.train.export import export
-from detente.train.fit import fit
+from detente.train.distill import soft_labels
+from detente.train.evaluate import benchmarks
+from detente.train.evaluate.evaluate import evaluate, save
+from detente.train.examples import Row, Trust, rows_of
+from detente.train.export.onnx import export
+from detente.train.fit.trainer import fit
 from detente.train.held_out import key, reserved
-from detente.train.rows import Row, Trust, rows_of
 from detente.train.run_checks import check_export, check_metric, check_same_run
+from detente.train.settings import TrainArgs
+from detente.train.temperature import fit_temperatures
+from detente.train.torch_encoder import TorchEngine
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def _tracked(settings: TrainArgs) -> Iterator[ModuleType | None]:
     if not settings.tracking:
         yield None
         return
-    from detente.train import tracking  # noqa: PLC0415  (MLflow takes seconds to import)
+    from detente.train.tracking import runs as tracking  # noqa: PLC0415  (MLflow takes seconds to import)
 
     with tracking.run(settings):
         yield tracking
@@ -85,7 +86,7 @@ def training_rows(settings: TrainArgs) -> list[Row]:
     held_out = reserved()
     for name, corpus in settings.corpora.items():
         if corpus.soft is not None:
-            taught = soft.read(
+            taught = soft_labels.read(
                 corpus.soft,
                 weight=corpus.weight,
                 temperature=corpus.temperature,

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from detente.data import corpora
-from detente.data.examples import CorpusError
-from detente.infer.engine import Engine
+from detente.data.corpora import load as corpora
+from detente.data.corpora.examples import CorpusError
+from detente.infer.encoder.onnx import Engine
 from detente.models.features import Item
-from detente.models.store import write_json
-from detente.train.args import TrainArgs
-from detente.train.benchmarks import DEV
-from detente.train.rows import Row
+from detente.models.model_dir import write_json
+from detente.train.evaluate.benchmarks import DEV
+from detente.train.examples import Row
+from detente.train.settings import TrainArgs
 
 RECORD = "run.json"
 

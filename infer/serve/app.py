@@ -18,19 +18,19 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from detente.infer.engine import cores
-from detente.infer.label import Detente, selected, sentence_spans
-from detente.infer.reading import Reading
-from detente.infer.reading import schema as reading_schema
-from detente.infer.serve import examples, schemas, summing
-from detente.infer.serve.answers import Refusal, answer, on_invalid, on_refusal
-from detente.infer.serve.body import JsonRoute
-from detente.infer.serve.card import describe
-from detente.infer.serve.gather import Gatherer
-from detente.infer.serve.guard import Guard
+from detente.infer.encoder.onnx import cores
+from detente.infer.label.labeler import Detente, selected, sentence_spans
+from detente.infer.readings.reading import Reading
+from detente.infer.readings.reading import schema as reading_schema
+from detente.infer.serve import examples, schemas, series_endpoint
+from detente.infer.serve.access_log import Access
+from detente.infer.serve.batching import Gatherer
+from detente.infer.serve.errors import Refusal, answer, on_invalid, on_refusal
+from detente.infer.serve.json_route import JsonRoute
 from detente.infer.serve.limits import Bounds, Budget, Limits
-from detente.infer.serve.logs import Access
 from detente.infer.serve.metrics import Metrics
+from detente.infer.serve.model_card import describe
+from detente.infer.serve.security import Guard
 
 #: The page's files; through the links of an editable install, so that a new file is seen.
 WEB: Final = (Path(__file__).parent / "__init__.py").resolve().parent / "web"
@@ -208,17 +208,19 @@ class Server:
             raise Refusal(413, f"readings: {len(asked.readings)} are more than the limit of {self.limits.readings}")
         rows: list[dict[str, Any]] = []
         if asked.articles:
-            texts = [summing.text(number, article) for number, article in enumerate(asked.articles)]
+            texts = [series_endpoint.text(number, article) for number, article in enumerate(asked.articles)]
             budget = Budget(self.limits.readings)
             read = await asyncio.gather(*[self._read(text, budget) for text in texts])
             rows = [
                 row
                 for number, (article, readings) in enumerate(zip(asked.articles, read, strict=True))
-                for row in summing.rows(number, article, readings)
+                for row in series_endpoint.rows(number, article, readings)
             ]
             self._note(request, "".join(a.text for a in asked.articles), [r for readings in read for r in readings])
         loop = asyncio.get_running_loop()
-        series, about = await loop.run_in_executor(self._summing, summing.summed, asked, rows, self.model.scheme.tone)
+        series, about = await loop.run_in_executor(
+            self._summing, series_endpoint.summed, asked, rows, self.model.scheme.tone
+        )
         return answer({"model": self.model.engine.name, "series": series, "about": about})
 
     async def describe(self) -> Response:

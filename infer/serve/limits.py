@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from detente.infer.serve.answers import Refusal, refused
+from detente.infer.serve.errors import Refusal, refused
 
 #: Seconds after which a client that was sent away may come back.
 RETRY_AFTER: Final = 1

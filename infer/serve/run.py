@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from detente.infer.serve.access_log import configure
 from detente.infer.serve.app import Server
-from detente.infer.serve.logs import configure
 
 #: Connections that are held, busy or not; more are cut off. Most systems allow a process 1,024 open files.
 CONNECTIONS: Final = 900

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
 
-from detente.infer.document import Document
-from detente.infer.series import PERIODS
+from detente.infer.readings.document import Document
+from detente.infer.series.series import PERIODS
 
 #: Dyads that one request may name.
 MOST_DYADS: Final = 100

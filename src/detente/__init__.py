@@ -10,13 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from detente.infer.document import Document
-    from detente.infer.label import Detente, load
-    from detente.infer.plot import plot
-    from detente.infer.reading import Reading
-    from detente.infer.score import score
-    from detente.infer.series import series
-    from detente.models.store import ModelError
+    from detente.infer.chart.static import plot
+    from detente.infer.label.labeler import Detente, load
+    from detente.infer.readings.document import Document
+    from detente.infer.readings.reading import Reading
+    from detente.infer.score.score import score
+    from detente.infer.series.series import series
+    from detente.models.model_dir import ModelError
 
     __version__: str
 
@@ -27,14 +27,14 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 #: Where the public names live; each is imported when it is first used, so that `import detente` costs nothing.
 _HOMES = {
-    "Detente": "detente.infer.label",
-    "Document": "detente.infer.document",
-    "ModelError": "detente.models.store",
-    "Reading": "detente.infer.reading",
-    "load": "detente.infer.label",
-    "plot": "detente.infer.plot",
-    "score": "detente.infer.score",
-    "series": "detente.infer.series",
+    "Detente": "detente.infer.label.labeler",
+    "Document": "detente.infer.readings.document",
+    "ModelError": "detente.models.model_dir",
+    "Reading": "detente.infer.readings.reading",
+    "load": "detente.infer.label.labeler",
+    "plot": "detente.infer.chart.static",
+    "score": "detente.infer.score.score",
+    "series": "detente.infer.series.series",
 }
 
 

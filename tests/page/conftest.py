@@ -15,8 +15,8 @@ pytest.importorskip("fastapi", reason="the page's tests need a server: pip insta
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from detente.infer.label import Detente, load
-from detente.models.store import resolve
+from detente.infer.label.labeler import Detente, load
+from detente.models.model_dir import resolve
 from tests.serving import served
 
 KEY = "a key of more than sixteen characters".replace(" ", "-")

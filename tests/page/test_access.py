@@ -6,9 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, Route, expect
 
-from detente.infer.label import Detente
+from detente.infer.label.labeler import Detente
 from detente.infer.serve.limits import Limits
-from detente.models.store import resolve
+from detente.models.model_dir import resolve
 from tests.page.conftest import KEY, Visit, keep, read
 from tests.serving import served
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from detente.data.labels import TONES, WARMTH
-from detente.infer.label import Detente
-from detente.infer.reading import Reading
+from detente.data.codebook.labels import TONES, WARMTH
+from detente.infer.label.labeler import Detente
+from detente.infer.readings.reading import Reading
 from tests.page.conftest import Visit, read
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 import detente
-from detente.infer.columns import NAMES
-from detente.infer.document import Document
-from detente.infer.label import Detente
+from detente.data.tables_io.columns import NAMES
+from detente.infer.label.labeler import Detente
+from detente.infer.readings.document import Document
 from detente.infer.serve.limits import Limits
-from detente.models.store import resolve
+from detente.models.model_dir import resolve
 from tests.page.conftest import Visit
 from tests.serving import served
 

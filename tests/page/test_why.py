@@ -11,9 +11,9 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from detente.infer.engine import Engine
-from detente.infer.label import Detente
-from detente.infer.reading import Reading
+from detente.infer.encoder.onnx import Engine
+from detente.infer.label.labeler import Detente
+from detente.infer.readings.reading import Reading
 from detente.infer.serve import app
 from tests.page.conftest import Visit, keep, read
 from tests.page.test_access import violations

@@ -1,0 +1,1 @@
+"""Labels by coders: the table of labels, Label Studio, agreement."""

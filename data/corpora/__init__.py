@@ -1,0 +1,1 @@
+"""The corpora: where they come from, how they are read, and those that the package carries."""

@@ -1,0 +1,1 @@
+"""Tables and texts in files: their columns, formats and compression."""

@@ -1,0 +1,1 @@
+"""The audit of a scored corpus by gold labels."""

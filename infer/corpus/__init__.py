@@ -1,0 +1,1 @@
+"""Corpora to score: records and their dates."""

@@ -1,0 +1,1 @@
+"""The exported network: from sentences and pairs to probabilities and cues."""

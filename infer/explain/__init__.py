@@ -1,0 +1,1 @@
+"""Explanations: attribution by occlusion, and the nearest labelled examples."""

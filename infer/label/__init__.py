@@ -1,0 +1,1 @@
+"""Labelling: from a document to its readings."""

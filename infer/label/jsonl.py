@@ -1,0 +1,93 @@
+"""JSON lines in, readings out, as they come."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import orjson
+
+from detente.infer.label.labeler import Detente
+from detente.infer.readings.document import Document
+
+#: Bytes taken at once: what is waiting, up to this, is labelled together.
+CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line that could not be read; its record takes the place of the readings."""
+
+    line: int
+    error: str
+    id: Any = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the error record."""
+        return {"id": self.id, "line": self.line, "error": self.error}
+
+
+def label_lines(
+    model: Detente,
+    source: BinaryIO,
+    sink: BinaryIO,
+    *,
+    include_none: bool = False,
+    min_probability: float = 0.0,
+    explain: bool = False,
+) -> tuple[int, int]:
+    """Label the records of a stream (`Document.from_record`), one JSON line out per reading, flushed as they come.
+
+    Args:
+        model: the model.
+        source: JSON lines in UTF-8; blank lines are passed over.
+        sink: takes the readings in the order of the lines; a line that cannot be read gives one error record.
+        include_none: as in `Detente.label`.
+        min_probability: as in `Detente.label`.
+        explain: as in `Detente.label`.
+
+    Returns:
+        The number of lines read, and of those that were no record.
+    """
+    lines = errors = 0
+    for waiting in _lines(source):
+        records = [read_line(line, number) for number, line in waiting]
+        documents = [record for record in records if isinstance(record, Document)]
+        answers = model.label_many(
+            documents, include_none=include_none, min_probability=min_probability, explain=explain
+        )
+        for record in records:
+            rows = [record] if isinstance(record, Unreadable) else next(answers)
+            sink.writelines(orjson.dumps(row.to_dict(), option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+        sink.flush()
+        lines += len(records)
+        errors += len(records) - len(documents)
+    return lines, errors
+
+
+def read_line(line: bytes, number: int) -> Document | Unreadable:
+    """Read one line.
+
+    Args:
+        line: the bytes of one record.
+        number: of the line, from 1.
+    """
+    try:
+        record = orjson.loads(line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)
+    except orjson.JSONDecodeError as error:
+        return Unreadable(number, f"not JSON in UTF-8: {error}")
+    try:
+        return Document.from_record(record)
+    except (TypeError, ValueError) as error:
+        return Unreadable(number, str(error), record.get("id") if isinstance(record, dict) else None)
+
+
+def _lines(source: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield the numbered lines that are waiting; never wait for more before giving what is there."""
+    rest, number = b"", 0
+    while chunk := source.read1(CHUNK):  # type: ignore[attr-defined]  # every buffered stream has it
+        *whole, rest = (rest + chunk).split(b"\n") if b"\n" in chunk else (rest + chunk,)
+        yield [(at, line) for at, line in enumerate(whole, number + 1) if line.strip()]
+        number += len(whole)
+    if rest.strip():
+        yield [(number + 1, rest)]

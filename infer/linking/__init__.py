@@ -1,0 +1,1 @@
+"""The linker: from a text to mentions of states."""

@@ -1,0 +1,1 @@
+"""The records: documents, readings, explanations, and readings as tables."""

@@ -1,0 +1,1 @@
+"""Scoring a corpus: on one machine or on Spark, and its speed."""

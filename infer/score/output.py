@@ -1,0 +1,302 @@
+"""A folder of parts that a run can be stopped in at any moment, and go on from.
+
+A part is written to a temporary file, which is then renamed; what was rejected in it is appended to `rejects.jsonl`;
+and only a line in `_manifest.jsonl` makes both count. What a killed run left that its manifest doesn't name is taken
+away when the run is started again, and is made anew from the same records.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Final, Self
+
+import orjson
+import pyarrow as pa
+
+from detente.infer.corpus.reader import Cursor, Reject
+from detente.infer.readings.table import SCHEMA, SCHEMA_VERSION, WRITERS, Writer
+
+MANIFEST: Final = "_manifest.jsonl"
+REJECTS: Final = "rejects.jsonl"
+
+_UNFINISHED: Final = "_unfinished.tmp"
+_PART = re.compile(r"part-\d{5,}\.\w+")
+
+
+class OutputError(ValueError):
+    """A folder that can't be written to; the message says why, and what to do."""
+
+
+@dataclass(slots=True)
+class Totals:
+    """What the parts hold together.
+
+    Attributes:
+        parts: number of files.
+        records: read, rejects included.
+        rejected: of these, those that can't be read.
+        readings: rows.
+    """
+
+    parts: int = 0
+    records: int = 0
+    rejected: int = 0
+    readings: int = 0
+
+    @property
+    def documents(self) -> int:
+        """Records that were labelled."""
+        return self.records - self.rejected
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part that is being written."""
+
+    stream: IO[bytes]
+    writer: Writer
+    rejects: list[bytes] = field(default_factory=list)
+    records: int = 0
+    readings: int = 0
+
+
+class Output:
+    """The folder of a run, held by one process at a time.
+
+    Args:
+        folder: made where it isn't there.
+        form: of the parts, a key of `rows.WRITERS`.
+        run: what the rows depend on; a folder with parts of another run is refused.
+        metadata: for the parts, where their format has a place for it.
+        schema: of the rows.
+
+    Attributes:
+        totals: of the parts that count.
+        cursor: place in the corpus behind the last of them.
+        done: whether the run came to its end.
+
+    Raises:
+        OutputError: the folder can't be written, is in use, or holds something else.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        form: str,
+        run: Mapping[str, Any],
+        metadata: Mapping[str, str] | None = None,
+        schema: pa.Schema = SCHEMA,
+    ) -> None:
+        self.folder = folder
+        self.form = form
+        self.totals = Totals()
+        self.cursor = Cursor()
+        self.done = False
+        self._schema = schema
+        self._metadata = {"detente.schema": SCHEMA_VERSION, **(metadata or {})}
+        self._part: _Part | None = None
+        with self._explained():
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / MANIFEST).exists() and any(folder.iterdir()):
+                raise OutputError(f"{folder} isn't empty and holds no run of `detente score`; give a new folder")
+            self._manifest = (folder / MANIFEST).open("a+b")
+            try:
+                _lock(self._manifest, folder)
+                self._recover({"run": {"schema": SCHEMA_VERSION, "format": form, **run}})
+            except BaseException:
+                self._manifest.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Let go of the folder; a part that wasn't committed is lost."""
+        with suppress(OSError):  # on a full disk nothing more can be written, and nothing more needs to be
+            if self._part is not None:
+                self._part.writer.abandon()
+                self._part.stream.close()
+        with suppress(OSError):
+            (self.folder / _UNFINISHED).unlink(missing_ok=True)
+        with suppress(OSError):
+            self._manifest.close()
+
+    def add(self, batches: Iterable[pa.RecordBatch], rejects: Iterable[tuple[int, Reject]], records: int) -> None:
+        """Add rows to the part that is being written.
+
+        Args:
+            batches: of the schema.
+            rejects: each with its number in the corpus.
+            records: number of records that end in what is added, rejects included.
+        """
+        with self._explained():
+            part = self._open()
+            for batch in batches:
+                part.readings += batch.num_rows
+                part.writer.write([batch])
+            part.rejects += [_line({"document": number, **asdict(reject)}) for number, reject in rejects]
+            part.records += records
+
+    def commit(self, cursor: Cursor) -> None:
+        """Make the part that is being written count.
+
+        Args:
+            cursor: place in the corpus behind its last record.
+        """
+        with self._explained():
+            part = self._open()
+            name = f"part-{self.totals.parts:05}.{self.form}"
+            part.writer.close()
+            _to_disk(part.stream)
+            part.stream.close()
+            (self.folder / _UNFINISHED).replace(self.folder / name)
+            rejects = 0
+            if part.rejects or (self.folder / REJECTS).exists():
+                with (self.folder / REJECTS).open("ab") as stream:
+                    stream.writelines(part.rejects)
+                    _to_disk(stream)
+                    rejects = stream.tell()
+            _folder_to_disk(self.folder)
+            entry = {
+                "part": name,
+                "records": part.records,
+                "rejected": len(part.rejects),
+                "readings": part.readings,
+                "cursor": asdict(cursor),
+                "rejects_bytes": rejects,
+            }
+            self._write(entry)
+            self._count(entry)
+            self._part = None
+
+    def finish(self) -> None:
+        """Note that the corpus came to its end."""
+        with self._explained():
+            self._write({"done": asdict(self.totals)})
+        self.done = True
+
+    def so_far(self) -> Totals:
+        """Return the totals with the part that is being written."""
+        part, known = self._part, self.totals
+        if part is None:
+            return replace(known)
+        return Totals(
+            known.parts,
+            known.records + part.records,
+            known.rejected + len(part.rejects),
+            known.readings + part.readings,
+        )
+
+    def first_reject(self) -> str:
+        """Return the first reject that counts: where it stands, and why."""
+        with (self.folder / REJECTS).open("rb") as stream:
+            reject = orjson.loads(stream.readline())
+        return str(Reject(reject["file"], reject["line"], reject["reason"]))
+
+    def _open(self) -> _Part:
+        if self._part is None:
+            stream = (self.folder / _UNFINISHED).open("wb")
+            self._part = _Part(stream, WRITERS[self.form](stream, self._metadata, self._schema))
+        return self._part
+
+    def _recover(self, header: dict[str, Any]) -> None:
+        """Read the manifest, and take away all that it doesn't vouch for."""
+        self._manifest.seek(0)
+        data = self._manifest.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        try:
+            known, *entries = [orjson.loads(line) for line in whole.splitlines()] or [header]
+        except orjson.JSONDecodeError as error:
+            raise OutputError(f"{self.folder / MANIFEST} was changed ({error}); give another folder") from error
+        parts = [entry for entry in entries if "part" in entry]
+        if known != header:
+            if any(entry["records"] > entry["rejected"] for entry in parts):
+                raise OutputError(f"{self.folder} holds another run: {_difference(known, header)}; {_REFUSED}")
+            whole, parts, entries = b"", [], []  # nothing was read under the other settings: not worth keeping
+        rejects = 0
+        for entry in parts:
+            if not (self.folder / entry["part"]).is_file():
+                raise OutputError(f"{self.folder / entry['part']} is missing, though it was written; {_REFUSED}")
+            self._count(entry)
+            rejects = entry["rejects_bytes"]
+        self.done = any("done" in entry for entry in entries)
+        names = {entry["part"] for entry in parts}
+        for file in self.folder.iterdir():
+            if file.name == _UNFINISHED or (_PART.fullmatch(file.name) and file.name not in names):
+                file.unlink()
+        if (self.folder / REJECTS).exists() and (self.folder / REJECTS).stat().st_size > rejects:
+            os.truncate(self.folder / REJECTS, rejects)
+        if len(whole) < len(data):
+            self._manifest.truncate(len(whole))
+        if not whole:
+            self._write(header)
+
+    def _count(self, entry: Mapping[str, Any]) -> None:
+        self.totals.parts += 1
+        self.totals.records += entry["records"]
+        self.totals.rejected += entry["rejected"]
+        self.totals.readings += entry["readings"]
+        self.cursor = Cursor(**entry["cursor"])
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
+        self._manifest.write(_line(entry))
+        _to_disk(self._manifest)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(
+                f"{self.folder} can't be written: {error.strerror or error}; "
+                "put that right and run the same command again: it goes on from what is there"
+            ) from error
+
+
+_REFUSED = "give another output folder, or delete this one to begin again"
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _to_disk(stream: IO[bytes]) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _folder_to_disk(folder: Path) -> None:
+    """Make renamed files survive a loss of power, where the system can."""
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _lock(stream: IO[bytes], folder: Path) -> None:
+    """Hold a folder until the stream is closed or the process ends, however it ends."""
+    if sys.platform != "win32":
+        import fcntl  # noqa: PLC0415  (not on Windows)
+
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(f"another run is writing to {folder}; wait for it or give another folder") from error
+
+
+def _difference(known: Any, given: Any, name: str = "") -> str:
+    """Say where two records of settings differ first."""
+    if isinstance(known, dict) and isinstance(given, dict):
+        for key in {**known, **given}:
+            if known.get(key) != given.get(key):
+                return _difference(known.get(key), given.get(key), key)
+    return f"its {name} was {known!r}, now it is {given!r}"

@@ -1,0 +1,1 @@
+"""Time series of warmth and tones. Needs the extra `[plot]`."""

@@ -1,0 +1,1 @@
+"""Commands that make models and labels, and measure them."""

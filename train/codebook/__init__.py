@@ -1,0 +1,1 @@
+"""Models for a codebook of one's own."""

@@ -1,0 +1,1 @@
+"""Evaluation: benchmarks, metrics, calibration, tests, the report."""

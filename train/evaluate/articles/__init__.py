@@ -1,0 +1,1 @@
+"""Evaluation on whole articles, stage by stage."""

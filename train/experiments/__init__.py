@@ -1,0 +1,1 @@
+"""Experiments whose figures the docs give, each run by `python -m`."""

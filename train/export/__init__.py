@@ -1,0 +1,1 @@
+"""Export: ONNX and int8."""

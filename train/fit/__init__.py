@@ -1,0 +1,1 @@
+"""Training: the loop, the collator and the losses."""
