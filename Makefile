@@ -22,14 +22,14 @@ check:
 	$(BIN)/mypy tests
 
 linker: $(VENV)/.core
-	$(BIN)/detente link --check tests/linker/marked.jsonl
+	$(BIN)/detente link --check tests/infer/linking/marked.jsonl
 
 picture: $(VENV)/.dev
 	$(BIN)/python docs/picture.py
 
 # How fast the server is, and whether it stays right for ten minutes among clients that hang, leave and send garbage.
 load: $(VENV)/.dev
-	$(BIN)/python -m tests.load --minutes 10
+	$(BIN)/python -m tests.helpers.load --minutes 10
 
 # 5,000 requests that the API's description allows or forbids.
 fuzz: $(VENV)/.dev
@@ -40,7 +40,7 @@ fuzz: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going docs build/docs
 
-# What tests/test_label_studio.py talks to; a gigabyte, in an environment of its own.
+# What tests/data/annotation/test_label_studio.py talks to; a gigabyte, in an environment of its own.
 label-studio:
 	$(PYTHON) -m venv .cache/label-studio
 	.cache/label-studio/bin/python -m pip --disable-pip-version-check --quiet install label-studio

@@ -1,4 +1,4 @@
-"""Measures the linker on sentences whose mentions are marked by hand (`tests/linker/marked.jsonl`).
+"""Measures the linker on sentences whose mentions are marked by hand (`tests/infer/linking/marked.jsonl`).
 
 A row is `{"id", "date", "kind", "marked"}`, where `marked` is the text with its mentions in brackets:
 `[USA:name|U.S.] and [CHN:demonym|Chinese] officials`, `[AUS+IND+JPN+USA:group|Quad]`.

@@ -1,6 +1,6 @@
 """Splits text into sentences by `sentencex`, with offsets into the source text, and mends its faults on news.
 
-The faults were measured on `tests/sentences/cases.jsonl`: no split after an abbreviation that ends a sentence, nor
+The faults were measured on `tests/infer/text/cases.jsonl`: no split after an abbreviation that ends a sentence, nor
 inside quotation marks; a split after abbreviations that it doesn't know; a bare line break is no break, although
 headlines, bullets and the indented paragraphs of wires end there; datelines and bullet signs are kept; initials that
 a hyphen joins ("China-U.S.") are cut apart. Each paragraph is read by itself: its sentences don't depend on the others.

@@ -29,7 +29,7 @@ def link(
 
       echo "Washington and Tokyo agreed." | detente link -
 
-      detente link --check tests/linker/marked.jsonl
+      detente link --check tests/infer/linking/marked.jsonl
     """
     if bool(file) == (check is not None):
         raise BadUsage("give a FILE (- for standard input), or --check MARKED")
