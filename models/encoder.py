@@ -11,10 +11,11 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from detente._files import write_json
 from detente.models.config import HEADS, ModelConfig
 from detente.models.fake_quant import round_weights
 from detente.models.features import MARKERS
-from detente.models.model_dir import CONFIG, ONNX, SHAPE, TOKENIZER, WEIGHTS, ModelError, read_config, write_json
+from detente.models.model_dir import CONFIG, ONNX, SHAPE, TOKENIZER, WEIGHTS, ModelError, read_config
 from detente.models.onnx_weights import weights
 
 ENCODER = "encoder"  # the folder of the encoder's own configuration

@@ -1,12 +1,10 @@
 """Model folders on disk: which files they hold, whether they are whole, and where the shipped one is."""
 
-import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
-from typing import Any
 
+from detente._files import sha256, write_json
 from detente.models.config import ModelConfig
 
 CONFIG = "config.json"
@@ -110,18 +108,3 @@ def seal(folder: Path) -> None:
     """Write the manifest of what a folder holds; the card may be edited afterwards."""
     files = sorted(f.name for f in folder.iterdir() if f.is_file() and f.name not in {MANIFEST, "README.md"})
     write_json(folder / MANIFEST, {name: sha256(folder / name) for name in files})
-
-
-def sha256(file: Path) -> str:
-    """Return the hex digest of a file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_json(file: Path, values: Any) -> None:
-    """Write JSON atomically: a reader sees the old file or the new one, never half of it."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as stream:
-        json.dump(values, stream, indent=2, ensure_ascii=False)
-        stream.write("\n")
-    Path(stream.name).chmod(0o644)
-    Path(stream.name).replace(file)

@@ -2,6 +2,7 @@
 
 import ast
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ FOLDERS = {"data": "detente.data", "models": "detente.models", "infer": "detente
 FACE = ROOT / "src" / "detente"
 
 #: The ground floor: every room may import it, and it imports nothing of the package.
-GROUND = ("detente._optional", "detente._statistics")
+GROUND = ("detente._files", "detente._optional", "detente._statistics")
 
 #: The rooms in the order of imports: each may import from those before it, and a module belongs to the longest name
 #: that its own begins with.
@@ -53,6 +54,9 @@ ROOMS = (
     "detente.cli",
     "detente.__main__",
 )
+
+#: Modules of the fullest folder: more are not read at a glance.
+MOST_MODULES = 14
 
 #: What only the extra `[train]` brings.
 HEAVY = {"torch", "transformers", "datasets", "sklearn", "mlflow", "accelerate", "pandas", "matplotlib", "safetensors"}
@@ -149,3 +153,16 @@ def test_face_imports_training_only_when_asked(module: str) -> None:
     for name in imports(FILES[module], when_loaded=True):
         assert name.split(".")[0] not in HEAVY
         assert not name.startswith(("detente.train", SERVING))
+
+
+@pytest.mark.parametrize("folder", [*FOLDERS, "src", "tests", "docs"])
+def test_no_folder_is_crowded(folder: str) -> None:
+    modules = Counter(file.parent for file in (ROOT / folder).rglob("*.py"))
+    assert not {str(place): number for place, number in modules.items() if number > MOST_MODULES}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests").rglob("*.py")), ids=lambda file: file.stem)
+def test_no_test_imports_from_another(file: Path) -> None:
+    for name in imports(file):
+        if name.split(".")[0] == "tests":
+            assert name.split(".")[1] == "helpers", f"{file} imports {name}"

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from detente._files import write_json
 from detente.data.corpora import load as corpora
 from detente.data.corpora.examples import CorpusError
 from detente.infer.encoder.onnx import Engine
 from detente.models.features import Item
-from detente.models.model_dir import write_json
 from detente.train.evaluate.benchmarks import DEV
 from detente.train.examples import Row
 from detente.train.settings import TrainArgs

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detente._statistics import Estimate
 from detente.data.annotation.label_table import Labelled
 from detente.data.codebook.label_schema import Variable
 
@@ -20,15 +21,6 @@ Floats = NDArray[np.float64]
 
 #: Numbers that are kept at a time: 32 MB.
 _AT_ONCE: Final = 1 << 22
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its 95 % interval; NaN where it isn't defined."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,8 @@
 The format: https://labelstud.io/guide/export and https://labelstud.io/guide/task_format.
 """
 
-import datetime
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -33,8 +31,6 @@ _FLAT: Final = "annotation_id"
 _OWN: Final = frozenset(
     "unit html states source annotator annotation_id created_at updated_at lead_time agreement".split()
 )
-
-_DAY: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])")  # the last days of a month aren't worth an error
 
 
 @dataclass(slots=True)
@@ -191,22 +187,3 @@ def _labels(answers: Mapping[str, Any], where: str, known: set[str]) -> Iterator
         if len(choices) > 1:
             raise LabelsError(f"{where}: {name} takes one label, not {len(choices)}: {', '.join(map(str, choices))}")
         yield name, str(choices[0])
-
-
-def absent(rows: Iterable[Labelled]) -> list[Labelled]:
-    """Return the rows that name a dyad whose states aren't both found in the sentence.
-
-    Rows with an `id` are left alone: the article around them said who "the two countries" are.
-    """
-    from detente.infer.linking.linker import linker  # noqa: PLC0415  (builds its tables)
-
-    strange = []
-    for row in rows:
-        if row.id:
-            continue
-        day = datetime.date.fromisoformat(row.date) if _DAY.fullmatch(row.date) else None
-        states = {*row.dyad.split("-")}
-        mentions = linker().link(row.sentence, date=day, sentences=[(0, len(row.sentence))], wanted=states)
-        if not states <= {mention.state for mention in mentions}:
-            strange.append(row)
-    return strange

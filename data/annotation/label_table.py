@@ -10,13 +10,13 @@ random, and may be used to measure, and `train` for those that were chosen.
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from detente._files import write_whole
 from detente.data.codebook.label_schema import Scheme
 from detente.data.corpora.examples import sentence_id
 from detente.data.gazetteer.gazetteer import tables
@@ -99,16 +99,6 @@ def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[object]
     writer.writerow(header)
     writer.writerows(rows)
     write_whole(file, text.getvalue().encode("utf-8-sig"))
-
-
-def write_whole(file: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def load_bytes(file: Path) -> bytes:

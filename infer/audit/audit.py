@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.data.annotation.agreement import Estimate
+from detente._statistics import Estimate, between, wilson
 from detente.data.annotation.label_table import TEST, TRAIN, Labelled
 
 Floats = NDArray[np.float64]
@@ -31,8 +31,6 @@ PRIOR: Final = 2.5
 
 #: Fewer than so many labelled rows say nothing.
 FEWEST: Final = 10
-
-_Z: Final = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,24 +268,6 @@ def mean(shares: Floats, labels: Sequence[str], scores: Mapping[str, float]) -> 
     value = np.array([scores.get(label, 0.0) for label in labels])
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((shares @ value) / (shares @ weight))
-
-
-def between(value: float, drawn: Floats) -> Estimate:
-    """Return a figure with the middle 95 % of its draws."""
-    if np.isnan(value) or np.isnan(drawn).any():
-        return Estimate(value, np.nan, np.nan)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Estimate(value, float(low), float(high))
-
-
-def wilson(hits: int, of: int) -> Estimate:
-    """Return a share with Wilson's 95 % interval (1927); NaN of nothing."""
-    if not of:
-        return Estimate(np.nan, np.nan, np.nan)
-    share, scale = hits / of, 1 + _Z**2 / of
-    middle = (share + _Z**2 / (2 * of)) / scale
-    reach = _Z / scale * np.sqrt(share * (1 - share) / of + _Z**2 / (4 * of**2))
-    return Estimate(share, max(0.0, float(middle - reach)), min(1.0, float(middle + reach)))
 
 
 def _plain(value: Any) -> Any:

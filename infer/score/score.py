@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from detente._files import sha256
 from detente.data.tables_io.columns import Columns, SourceError
 from detente.data.tables_io.files import STANDARD_INPUT
 from detente.infer.corpus.reader import Corpus, Cursor, Record, Reject
@@ -27,7 +28,7 @@ from detente.infer.readings.document import Document
 from detente.infer.readings.table import WRITERS, row, schema
 from detente.infer.score.output import Output, OutputError, Totals
 from detente.infer.text.chunks import windows
-from detente.models.model_dir import MANIFEST, read_config, resolve, sha256, verify
+from detente.models.model_dir import MANIFEST, read_config, resolve, verify
 
 #: Characters that are labelled together: hundreds of sentences with a dyad, enough to sort by length. Half or twice as
 #: many are not faster.

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+from detente.infer.text.datelines import DATELINES
+
 
 def _folds() -> dict[str, str]:
     """Map letters with diacritics to their base, and typographic marks and white space to plain ones, one to one."""
@@ -94,7 +96,7 @@ class Page:
     @cached_property
     def datelines(self) -> list[tuple[int, int]]:
         """The spans of datelines ("TOKYO, March 3 (Reuters) -"), in order."""
-        return [match.span("line") for match in _DATELINES.finditer(self.text)]
+        return [match.span("line") for match in DATELINES.finditer(self.text)]
 
 
 def _case(line: str) -> str:
@@ -106,35 +108,3 @@ def _case(line: str) -> str:
         if len(words) > 2 and sum(map(str.isupper, (word[0] for word in words))) >= 0.8 * len(words):
             return "title"
     return "plain"
-
-
-_AGENCY = r"\([A-Z][\w./&\ -]{1,28}\)"
-_TOWN = r"[A-Z][\w.'’]{1,40}+(?:\ [A-Z][\w.'’]{1,40}+){0,2}"
-_DASH = r"(?:--++|\s[—–―]|[—–―](?=\s)|-(?=\s)|_(?=\s))"
-#: A hyphen stands within a word only: the dash after the city is no part of it.
-_CITY_WORD = r"[A-Z](?:[A-Z.'’ÀÉÍÓÚÃÇ/]|-(?![\s-])){1,40}+"
-_CITY = rf"{_CITY_WORD}(?:\ {_CITY_WORD}){{0,3}}"
-_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,9}+"
-#: White space within a paragraph.
-_GAP = r"(?:[^\S\n]|\n(?![^\S\n]*+\n))"
-_BODY = rf"""(?P<line>
-        {_CITY}(?:,\ [A-Za-z][\w.'’ ]{{1,24}}){{0,3}}{_GAP}?(?:{_AGENCY}{_GAP}?)?{_GAP}?{_DASH}  # TOKYO (AP) -
-      | {_CITY}:(?=\ [A-Z“"][a-z]{{0,40}}+\ [a-z])                                        # NEW DELHI: India said
-      | {_TOWN}(?:,\ [A-Za-z][\w.'’ ]{{1,24}}){{0,3}}{_GAP}?{_AGENCY}{_GAP}?(?:{_DASH}|:)  # Tokyo (AP) --
-      | {_TOWN},\ {_MONTH}\.?\ \d{{1,4}}+{_GAP}?{_DASH}                                   # Tokyo, March 3 -
-      | {_CITY},\ {_MONTH}\ \d{{1,2}}\.\ /TASS/\.                                        # MOSCOW, March 3. /TASS/.
-    )(?={_GAP}*+["“‘'(]*+[A-Z0-9][\w.,'’-]*+{_GAP}[^\n]{{0,80}}[a-z]{{2}})"""
-_DATELINES = re.compile(rf"""^[ \t>"“]*+{_BODY}""", re.VERBOSE | re.MULTILINE)
-_DATELINE = re.compile(_BODY, re.VERBOSE)
-
-
-def dateline(text: str, start: int, end: int) -> re.Match[str] | None:
-    """Return the dateline that begins at `start`, if that is the first word of a line and the line goes on."""
-    if not text[start].isupper():
-        return None
-    indent = text[max(0, start - 16) : start].rstrip(' \t\r>"“')
-    if indent and not indent.endswith("\n"):
-        return None
-    head = text[start : start + 80]
-    # A look for what every dateline holds spares the slow pattern for nearly every sentence.
-    return _DATELINE.match(text, start, end) if any(mark in head for mark in "-–—―_(:/") else None

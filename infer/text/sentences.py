@@ -14,7 +14,8 @@ from typing import Final
 import sentencex
 
 from detente.data.gazetteer.gazetteer import tables
-from detente.infer.text.normalize import dateline, words
+from detente.infer.text.datelines import dateline
+from detente.infer.text.normalize import words
 
 _STARTERS = (
     r"[“\"‘]?(?:The|This|That|These|Those|A|An|It|Its|He|She|They|We|You|I|His|Her|Their|Our|My|There|Here|When|"

@@ -1,9 +1,11 @@
-"""How sure a mean is: a percentile bootstrap over documents, for many groups at once.
+"""Figures and how sure they are: the bootstrap over documents, Wilson's interval, percentiles of draws.
 
 Sentences of one document are alike, so documents are drawn, each with all its readings (Field and Welsh 2007,
 "Bootstrapping clustered data").
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -64,3 +66,39 @@ def _draw(size: int, draws: int, random: np.random.Generator) -> NDArray[np.floa
     """Draw with replacement, as many as there are, and return how often each was drawn: [size, draws]."""
     picks = random.integers(size, size=(draws, size)) + size * np.arange(draws)[:, None]
     return np.bincount(picks.ravel(), minlength=draws * size).reshape(draws, size).T.astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 95 % interval; NaN where it isn't defined."""
+
+    value: float
+    low: float
+    high: float
+
+
+_Z: Final = 1.959963984540054
+
+
+def between(value: float, drawn: Floats) -> Estimate:
+    """Return a figure with the middle 95 % of its draws."""
+    if np.isnan(value) or np.isnan(drawn).any():
+        return Estimate(value, np.nan, np.nan)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Estimate(value, float(low), float(high))
+
+
+def wilson(hits: int, of: int) -> Estimate:
+    """Return a share with Wilson's 95 % interval (1927); NaN of nothing."""
+    if not of:
+        return Estimate(np.nan, np.nan, np.nan)
+    share, scale = hits / of, 1 + _Z**2 / of
+    middle = (share + _Z**2 / (2 * of)) / scale
+    reach = _Z / scale * np.sqrt(share * (1 - share) / of + _Z**2 / (4 * of**2))
+    return Estimate(share, max(0.0, float(middle - reach)), min(1.0, float(middle + reach)))
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return the 2.5 and 97.5 percentiles of bootstrap values."""
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,7 +1,6 @@
 """The command line as users meet it: real processes, real pipes."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,24 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from detente.cli import app
+from tests.helpers.cli import run
 
 TEXT = "Japan thanked India for its help. China warned Japan.\n"
 COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
 TONES = ("none", "frosty", "neutral", "engaging", "alliance-building")
-
-
-def run(*arguments: str | Path, given: str | bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m detente` with standard input."""
-    data = given.encode() if isinstance(given, str) else given
-    done = subprocess.run(
-        [sys.executable, "-m", "detente", *map(str, arguments)],
-        input=data,
-        capture_output=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "COLUMNS": "80", **environment},
-    )
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from detente.models.model_dir import ONNX, SHAPE, TABLES, ModelError, seal, veri
 from detente.train.export import quantize
 from detente.train.export.onnx import export
 from detente.train.torch_encoder import TorchEngine
-from tests.conftest import trained_a_little
 from tests.helpers.parity import parity
+from tests.helpers.tiny import trained_a_little
 
 ITEMS = [
     Item("China warned the United States.", [[(0, 5)], [(17, 30)]], [(0, 1), (1, 0)]),

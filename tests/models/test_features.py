@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detente.models.features import MARKERS, Featurizer, Item, mark, token_weights, tokens_of
-from tests.conftest import tiny_tokenizer
+from tests.helpers.tiny import tiny_tokenizer
 
 TEXT = "China warned the United States."
 CHINA, STATES = (0, 5), (17, 30)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from detente._files import write_json
 from detente.models.config import FORMAT, ModelConfig
-from detente.models.model_dir import CONFIG, MANIFEST, ONNX, ModelError, read_config, resolve, seal, verify, write_json
+from detente.models.model_dir import CONFIG, MANIFEST, ONNX, ModelError, read_config, resolve, seal, verify
 
 
 @pytest.fixture

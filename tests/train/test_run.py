@@ -32,7 +32,7 @@ from detente.train.run_checks import check_export, check_metric, check_same_run
 from detente.train.settings import Corpus, read_args
 from detente.train.temperature import fit_temperatures, nll, temperature
 from detente.train.torch_encoder import TorchEngine
-from tests.conftest import CORPORA, MAX_LENGTH, tiny_encoder
+from tests.helpers.tiny import CORPORA, MAX_LENGTH, tiny_encoder
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ from typing import Any, Final
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
+from detente._statistics import interval
 from detente.data.codebook.label_schema import Variable
 from detente.data.codebook.labels import expected_warmth
 from detente.infer.encoder.onnx import Floats
 from detente.train.codebook import learning_curve as curve
 from detente.train.codebook.linear_probe import Ints
 from detente.train.evaluate.evaluate import markdown_table, percent
-from detente.train.evaluate.metrics import class_f1, confusion, ece, interval, macro_f1, micro_f1
+from detente.train.evaluate.metrics import class_f1, confusion, ece, macro_f1, micro_f1
 
 #: Rows under which a label is called rare.
 RARE: Final = 10

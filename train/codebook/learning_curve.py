@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from detente._statistics import interval
 from detente.infer.encoder.onnx import Floats
 from detente.train.codebook import linear_probe
 from detente.train.codebook.linear_probe import Ints
-from detente.train.evaluate.metrics import interval, macro_f1
+from detente.train.evaluate.metrics import macro_f1
 
 #: Shares of the rows that are learnt from.
 SHARES: Final = (0.125, 0.25, 0.5, 1.0)

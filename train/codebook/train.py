@@ -11,12 +11,13 @@ import numpy as np
 import onnx
 from threadpoolctl import threadpool_limits
 
+from detente._files import write_json
 from detente.data.codebook.label_schema import Scheme, Variable
 from detente.infer.encoder.onnx import Engine, Floats
 from detente.infer.readings.table import schema
 from detente.models.config import HEADS, ModelConfig, head_of
 from detente.models.features import mark
-from detente.models.model_dir import CONFIG, ONNX, SHAPE, TOKENIZER, read_config, seal, verify, write_json
+from detente.models.model_dir import CONFIG, ONNX, SHAPE, TOKENIZER, read_config, seal, verify
 from detente.train.codebook import learning_curve, linear_probe, onnx_heads
 from detente.train.codebook.annotations import Table
 from detente.train.codebook.evaluation import Measured, markdown, measured

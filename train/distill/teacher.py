@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from detente._files import sha256, write_json
 from detente.data.codebook.labels import TONES, dyad_id
 from detente.data.corpora import load as corpora
 from detente.data.corpora import unlabeled
@@ -29,7 +30,7 @@ from detente.infer.readings.document import read_date
 from detente.models.config import HEADS
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer, Item
-from detente.models.model_dir import MANIFEST, WEIGHTS, ModelError, resolve, sha256, write_json
+from detente.models.model_dir import MANIFEST, WEIGHTS, ModelError, resolve
 from detente.train.distill import soft_labels
 from detente.train.examples import TURNED
 from detente.train.held_out import held_out, key

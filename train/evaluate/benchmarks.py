@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detente._statistics import interval
 from detente.data.codebook.labels import DIRECTIONS, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES, expected_warmth
 from detente.data.corpora.examples import Example
 from detente.data.corpora.load import read
 from detente.infer.encoder import cue_span as cue
 from detente.infer.encoder.onnx import Engine, Floats
 from detente.models.features import Span
-from detente.train.evaluate.metrics import class_f1, ece, interval, macro_f1, micro_f1, relation_f1, span_f1, warmth_r
+from detente.train.evaluate.metrics import class_f1, ece, macro_f1, micro_f1, relation_f1, span_f1, warmth_r
 from detente.train.examples import item_of
 
 Metrics = dict[str, float]

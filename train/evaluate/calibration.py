@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from detente._statistics import interval
 from detente.infer.encoder.onnx import Floats
 from detente.train.evaluate.benchmarks import RESAMPLES
-from detente.train.evaluate.metrics import Estimate, ece, interval
+from detente.train.evaluate.metrics import Estimate, ece
 
 #: Bins of the diagram and of its error, as in Guo et al. (ICML 2017).
 BINS: Final = 15

@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.table import Table
 
+from detente._files import write_json
 from detente.data.corpora.examples import Example
 from detente.infer.encoder.onnx import Engine
 from detente.models.config import HEADS
-from detente.models.model_dir import write_json
 from detente.train.evaluate.baselines import BASELINES, baseline
 from detente.train.evaluate.benchmarks import DEV, RESAMPLES, TEST, Benchmark, Scores, intervals, said, scores_of
 from detente.train.evaluate.metrics import confusion

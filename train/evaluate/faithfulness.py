@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detente._statistics import interval
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.examples import Example
 from detente.data.corpora.load import read
@@ -20,7 +21,6 @@ from detente.infer.explain.occlusion import only, weigh, without
 from detente.infer.label.labeler import Detente
 from detente.models.features import Item, Span
 from detente.train.evaluate.evaluate import markdown_table, percent
-from detente.train.evaluate.metrics import interval
 from detente.train.examples import item_of
 
 #: Draws of random words for each row.

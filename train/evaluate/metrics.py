@@ -78,12 +78,6 @@ class Estimate:
     high: float
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 2.5 and 97.5 percentiles of bootstrap values."""
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
-
-
 def confusion(gold: Sequence[str], said: Sequence[str], labels: Sequence[str] = TONES) -> npt.NDArray[np.int64]:
     """Return counts [gold label, said label]."""
     return np.asarray(confusion_matrix(gold, said, labels=list(labels)), dtype=np.int64)

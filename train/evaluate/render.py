@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from detente._files import write_json
 from detente.models.config import HEADS
-from detente.models.model_dir import write_json
 from detente.train.evaluate.articles import render as article_tables
 from detente.train.evaluate.calibration import BINS, Calibration
 from detente.train.evaluate.evaluate import markdown as benchmark_table

@@ -12,10 +12,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from detente._statistics import interval
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.examples import Example
 from detente.train.evaluate.benchmarks import RESAMPLES, Scores, gold, said
-from detente.train.evaluate.metrics import Estimate, confusion, interval
+from detente.train.evaluate.metrics import Estimate, confusion
 
 Counts = npt.NDArray[np.integer[Any]]
 Shares = npt.NDArray[np.float64]

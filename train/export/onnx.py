@@ -11,11 +11,12 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from detente._files import write_json
 from detente.models.config import HIDDEN, PAIR_VECTOR
 from detente.models.encoder import PairEncoder
 from detente.models.fake_quant import round_weights
 from detente.models.features import Featurizer, Item
-from detente.models.model_dir import CONFIG, ONNX, SHAPE, TOKENIZER, seal, write_json
+from detente.models.model_dir import CONFIG, ONNX, SHAPE, TOKENIZER, seal
 from detente.train.export.quantize import quantize
 
 OPSET = 18

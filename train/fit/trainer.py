@@ -30,7 +30,8 @@ from detente.models.encoder import PairEncoder, Readings
 from detente.models.features import Featurizer
 from detente.train.base_models import locate
 from detente.train.examples import Row
-from detente.train.fit.collator import Collator, inconsistency, loss
+from detente.train.fit.collator import Collator
+from detente.train.fit.losses import inconsistency, loss
 from detente.train.settings import TrainArgs
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.data.annotation.label_studio_import import absent, read_exports
+from detente.data.annotation.label_studio_import import read_exports
 from detente.data.annotation.label_table import (
     LabelsError,
     conflicts,
@@ -19,6 +19,7 @@ from detente.data.annotation.label_table import (
     write_labels,
 )
 from detente.data.codebook.label_schema import Scheme, Variable
+from detente.infer.linking.absent_states import absent
 
 TONE = Variable(name="tone", kind="ordinal", labels=("frosty", "neutral", "engaging"))
 SCHEME = Scheme((TONE,))

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from detente._statistics import wilson
 from detente.data.annotation.label_table import Labelled
 from detente.data.codebook.labels import TONES, WARMTH
-from detente.infer.audit.audit import Audit, Scored, audit, gold_rows, wilson
+from detente.infer.audit.audit import Audit, Scored, audit, gold_rows
 from detente.infer.series.correction import correct
 from detente.infer.series.series import series
 

@@ -20,7 +20,7 @@ from detente.infer.label.labeler import Detente
 from detente.infer.readings.explanation import Weight
 from detente.infer.readings.reading import Reading
 from detente.models.features import Item, Span
-from tests.cli.test_cli import run
+from tests.helpers.cli import run
 
 TEXT = "Japan thanked India for its help in the talks. China warned Japan, and Japan met India."
 

@@ -36,7 +36,7 @@ from detente.train.codebook.annotations import Coded, Table, read_table
 from detente.train.codebook.splits import LabelsError, groups_of
 from detente.train.codebook.train import measure, train
 from detente.train.export.onnx import export
-from tests.conftest import tiny_encoder, trained_a_little
+from tests.helpers.tiny import tiny_encoder, trained_a_little
 
 STATES = ["China", "Japan", "India", "France", "Kenya", "Brazil"]
 SAID = {"warned": "hostile", "met": "even", "thanked": "warm"}

@@ -21,13 +21,14 @@ from detente.models.encoder import PairEncoder, Readings
 from detente.models.features import Featurizer
 from detente.train.examples import Label, Row
 from detente.train.export.onnx import export
-from detente.train.fit.collator import Collator, inconsistency, loss
+from detente.train.fit.collator import Collator
+from detente.train.fit.losses import inconsistency, loss
 from detente.train.fit.trainer import fit
 from detente.train.run import training_rows
 from detente.train.settings import TrainArgs, read_args
 from detente.train.torch_encoder import TorchEngine
-from tests.conftest import MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
 from tests.helpers.parity import parity
+from tests.helpers.tiny import MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
 
 # Settings
 

@@ -18,7 +18,7 @@ from detente.models.features import Featurizer
 from detente.train.distill import soft_labels, teacher
 from detente.train.examples import Label, Row, flipped
 from detente.train.fit.collator import Collator
-from tests.conftest import HELD_OUT, LONE, MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
+from tests.helpers.tiny import HELD_OUT, LONE, MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
 
 
 def labels_of(folder: Path) -> list[dict[str, Any]]:

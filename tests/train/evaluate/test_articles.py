@@ -33,7 +33,7 @@ from detente.train.evaluate.articles.outcomes import (
     sentence_outcomes,
 )
 from detente.train.evaluate.articles.render import markdown
-from tests.conftest import CORPORA
+from tests.helpers.tiny import CORPORA
 
 MADE_UP = CORPORA / "articles" / "dev.jsonl"
 SHARED = Path(__file__).resolve().parents[4] / "shared"

@@ -15,7 +15,8 @@ from detente.models.features import Featurizer
 from detente.train.base_models import locate
 from detente.train.examples import rows_of
 from detente.train.export.onnx import export
-from detente.train.fit.collator import Collator, loss
+from detente.train.fit.collator import Collator
+from detente.train.fit.losses import loss
 from detente.train.torch_encoder import TorchEngine
 from tests.helpers.parity import parity
 

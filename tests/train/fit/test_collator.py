@@ -16,8 +16,9 @@ from detente.models.encoder import Readings
 from detente.models.features import Featurizer
 from detente.train import entity_swap
 from detente.train.examples import Label, Row, Trust, flipped, item_of, one_hot, rows_of
-from detente.train.fit.collator import Collator, loss
-from tests.conftest import tiny_tokenizer
+from detente.train.fit.collator import Collator
+from detente.train.fit.losses import loss
+from tests.helpers.tiny import tiny_tokenizer
 
 TEXT = "China warned Japan and met India."
 CHINA, JAPAN, INDIA = (0, 5), (13, 18), (27, 32)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from detente._statistics import interval
 from detente.data.codebook.label_schema import NONE
 from detente.infer.label.labeler import Detente
 from detente.train.evaluate.articles.gold import Article
@@ -28,7 +29,7 @@ from detente.train.evaluate.articles.outcomes import (
 )
 from detente.train.evaluate.benchmarks import RESAMPLES
 from detente.train.evaluate.calibration import BINS
-from detente.train.evaluate.metrics import Estimate, confusion, interval
+from detente.train.evaluate.metrics import Estimate, confusion
 from detente.train.evaluate.slices import LEAST
 
 Floats = npt.NDArray[np.float64]

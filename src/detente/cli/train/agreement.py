@@ -15,7 +15,8 @@ from detente.cli.options import Failure
 from detente.cli.train.annotate import LISTED, Encoding, read_codebook
 
 if TYPE_CHECKING:
-    from detente.data.annotation.agreement import Agreement, Estimate, Pair
+    from detente._statistics import Estimate
+    from detente.data.annotation.agreement import Agreement, Pair
 
 
 def agreement(

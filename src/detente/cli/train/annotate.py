@@ -123,7 +123,8 @@ def sample(
 def _write(tasks: Sequence["Task"], design: "Design", interface: str, scheme: "Scheme", files: dict[str, Path]) -> None:
     import orjson  # noqa: PLC0415
 
-    from detente.data.annotation.label_table import COLUMNS, guarded, write_csv, write_whole  # noqa: PLC0415
+    from detente._files import write_whole  # noqa: PLC0415
+    from detente.data.annotation.label_table import COLUMNS, guarded, write_csv  # noqa: PLC0415
 
     names = [variable.name for variable in scheme.variables]
     write_csv(
@@ -175,8 +176,9 @@ def import_(
     The table has a row for each coder and sentence: id, document, sentence, dyad, date, part, coder, and a column for
     each variable. A spreadsheet without a coder is its file's name's.
     """
-    from detente.data.annotation.label_studio_import import absent, read_exports  # noqa: PLC0415
+    from detente.data.annotation.label_studio_import import read_exports  # noqa: PLC0415
     from detente.data.annotation.label_table import LabelsError, conflicts, write_labels  # noqa: PLC0415
+    from detente.infer.linking.absent_states import absent  # noqa: PLC0415
 
     scheme = read_codebook(codebook)
     if any(out.resolve() == export.resolve() for export in exports):

@@ -43,7 +43,8 @@ def audit(
     misclassification. Rows of the part `train` are left out: they were chosen because they are hard. A sample of all
     sentences needs a corpus scored with --all, which keeps the pairs without a relationship.
     """
-    from detente.data.annotation.label_table import read_labels, write_whole  # noqa: PLC0415
+    from detente._files import write_whole  # noqa: PLC0415
+    from detente.data.annotation.label_table import read_labels  # noqa: PLC0415
     from detente.data.codebook.label_schema import Scheme, Variable  # noqa: PLC0415
     from detente.data.codebook.labels import TONES, WARMTH  # noqa: PLC0415
     from detente.infer.audit import audit as of  # noqa: PLC0415

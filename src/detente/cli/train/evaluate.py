@@ -198,8 +198,8 @@ def _explained(folder: Path) -> str:
 
 
 def _measure_articles(folder: Path, file: Path, json: Path | None, markdown: Path | None, errors: Path | None) -> None:
+    from detente._files import write_json  # noqa: PLC0415
     from detente.infer.label.labeler import load  # noqa: PLC0415
-    from detente.models.model_dir import write_json  # noqa: PLC0415
     from detente.train.evaluate.articles import render as article_tables  # noqa: PLC0415
     from detente.train.evaluate.articles.evaluation import evaluate_articles  # noqa: PLC0415
     from detente.train.evaluate.articles.gold import read_articles  # noqa: PLC0415

@@ -199,7 +199,7 @@ def measure_own(
     """Measure a model on labels by its own codebook, print the figures, and write them where asked."""
     from dataclasses import asdict  # noqa: PLC0415
 
-    from detente.models.model_dir import write_json  # noqa: PLC0415
+    from detente._files import write_json  # noqa: PLC0415
     from detente.train.codebook import train as own  # noqa: PLC0415
     from detente.train.codebook.annotations import read_table  # noqa: PLC0415
     from detente.train.codebook.evaluation import markdown as report  # noqa: PLC0415

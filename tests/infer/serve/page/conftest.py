@@ -3,8 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,17 +16,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from detente.infer.label.labeler import Detente, load
 from detente.models.model_dir import resolve
+from tests.helpers.page import KEY, PATIENCE, Visit
 from tests.helpers.serving import served
-
-KEY = "a key of more than sixteen characters".replace(" ", "-")
-
-#: Where screenshots are kept, for people to look at after a run.
-ARTIFACTS = Path(os.environ.get("DETENTE_ARTIFACTS", Path(__file__).resolve().parents[4] / ".artifacts"))
-
-#: Milliseconds; longer than anything here takes, on a busy machine too.
-PATIENCE = 60_000
-
-Visit = Callable[..., Page]
 
 _QUIET = (
     "--no-sandbox",  # root has none
@@ -111,20 +101,3 @@ def visit(browser: Browser, server: str) -> Iterator[Visit]:
     assert {urlsplit(url).hostname for url in asked if urlsplit(url).scheme not in ("blob", "data")} == {"127.0.0.1"}
     # That an answer says no, or that there is none, the browser itself writes to the console.
     assert [line for line in wrong if not line.startswith("Failed to load resource")] == []
-
-
-def keep(page: Page, name: str, *, whole: bool = True) -> None:
-    """Keep a screenshot, of the whole page or of what is in view, for those who look after the run."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=whole, animations="disabled")
-
-
-def read(page: Page, text: str, date: str = "") -> None:
-    """Paste an article and have it read."""
-    compose = page.locator("#compose")
-    if compose.get_attribute("open") is None:
-        page.locator("#compose summary").click()
-    page.get_by_label("Article in English").fill(text)
-    page.locator("#date").fill(date)
-    page.get_by_role("button", name="Read the article").click()
-    page.locator("#status").get_by_text("sentence").wait_for()

@@ -1,28 +1,17 @@
 """The page is for everyone: by keyboard, on a phone, with a screen reader, by day and by night. It fails clearly."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from detente.infer.label.labeler import Detente
 from detente.infer.serve.limits import Limits
 from detente.models.model_dir import resolve
+from tests.helpers.page import KEY, Visit, keep, read, violations
 from tests.helpers.serving import served
-from tests.infer.serve.page.conftest import KEY, Visit, keep, read
 
 TEXT = "Japan thanked India for its help. China condemned the United States. Tokyo and Washington signed a pact."
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core has against the page as it is, by its rules for WCAG 2.2 A and AA and for good practice."""
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found: dict[str, Any] = Axe().run(page, options={"runOnly": tags}).response
-    assert len(found["passes"]) > 10
-    return [
-        f"{v['id']}: {node['html'][:200]} {node['failureSummary']}" for v in found["violations"] for node in v["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from detente.data.codebook.labels import TONES, WARMTH
 from detente.infer.label.labeler import Detente
 from detente.infer.readings.reading import Reading
-from tests.infer.serve.page.conftest import Visit, read
+from tests.helpers.page import Visit, read, save
 
 ROOT = Path(__file__).resolve().parents[4]
 DATE = "2024-04-10"
@@ -145,13 +145,6 @@ def test_an_article_is_never_html(visit: Visit) -> None:
     page.get_by_role("button", name="PNG").first.click()
     assert page.locator("#article :is(script, img, b:not(.mentions b))").count() == 0
     assert page.evaluate("window.hacked") is None
-
-
-def save(page: Page, kind: str) -> bytes:
-    with page.expect_download() as download:
-        page.locator("#article").get_by_role("button", name=kind).click()
-    assert download.value.suggested_filename.endswith(kind.lower())
-    return Path(download.value.path()).read_bytes()
 
 
 def test_what_is_shown_is_saved(page: Page, readings: list[Reading]) -> None:

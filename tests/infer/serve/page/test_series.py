@@ -17,8 +17,8 @@ from detente.infer.label.labeler import Detente
 from detente.infer.readings.document import Document
 from detente.infer.serve.limits import Limits
 from detente.models.model_dir import resolve
+from tests.helpers.page import Visit
 from tests.helpers.serving import served
-from tests.infer.serve.page.conftest import Visit
 
 WEB = Path(__file__).resolve().parents[4] / "infer/serve/web"
 ARTICLES = [json.loads(line) for line in (WEB / "dispatches.jsonl").read_text("utf-8").splitlines()]

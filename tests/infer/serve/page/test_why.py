@@ -15,10 +15,8 @@ from detente.infer.encoder.onnx import Engine
 from detente.infer.label.labeler import Detente
 from detente.infer.readings.reading import Reading
 from detente.infer.serve import app
+from tests.helpers.page import Visit, keep, read, save, violations
 from tests.helpers.serving import served
-from tests.infer.serve.page.conftest import Visit, keep, read
-from tests.infer.serve.page.test_access import violations
-from tests.infer.serve.page.test_article import save
 
 TEXT = "🌾 Japan thanked India for its help in the talks. China warned Japan, and Japan met India."
 WAITING = "Reading the labelled examples …"

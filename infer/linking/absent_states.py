@@ -1,0 +1,29 @@
+"""Labels of a dyad whose states the linker doesn't find in the sentence."""
+
+import datetime
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from detente.data.annotation.label_table import Labelled
+
+_DAY: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])")  # the last days of a month aren't worth an error
+
+
+def absent(rows: Iterable[Labelled]) -> list[Labelled]:
+    """Return the rows that name a dyad whose states aren't both found in the sentence.
+
+    Rows with an `id` are left alone: the article around them said who "the two countries" are.
+    """
+    from detente.infer.linking.linker import linker  # noqa: PLC0415  (builds its tables)
+
+    strange = []
+    for row in rows:
+        if row.id:
+            continue
+        day = datetime.date.fromisoformat(row.date) if _DAY.fullmatch(row.date) else None
+        states = {*row.dyad.split("-")}
+        mentions = linker().link(row.sentence, date=day, sentences=[(0, len(row.sentence))], wanted=states)
+        if not states <= {mention.state for mention in mentions}:
+            strange.append(row)
+    return strange

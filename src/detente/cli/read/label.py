@@ -1,0 +1,109 @@
+"""`detente label` and `states`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from detente.cli.options import BadUsage, day, read_text
+
+
+def label(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A text in UTF-8; - for standard input.")] = "",
+    date: Annotated[str, typer.Option(metavar="DATE", help="Date of the text, 2021-03-10.")] = "",
+    title: Annotated[str, typer.Option(metavar="TEXT", help="Its title, where it isn't part of the text.")] = "",
+    dyads: Annotated[str, typer.Option(help="Label exactly these: CHN-USA,JPN-USA.", metavar="DYADS")] = "",
+    include_none: Annotated[bool, typer.Option("--all", help="Keep pairs without a relationship.")] = False,
+    min_probability: Annotated[
+        float, typer.Option(metavar="P", min=0, max=1, help="Leave out less sure readings.")
+    ] = 0.0,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why: words that weigh, sentences like it.")] = False,
+    model: Annotated[str, typer.Option(metavar="MODEL", help="A model folder or hub id, if not the shipped one.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON line per reading.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read JSON lines and write JSON lines, as they come.")] = False,
+) -> None:
+    """Label the relationships in a text, sentence by sentence.
+
+    [bold]Examples[/bold]
+
+      detente label article.txt --date 2021-03-10
+
+      detente label article.txt --dyads CHN-USA,JPN-USA --json
+
+      detente label article.txt --explain
+
+      echo '{"id": "1", "text": "Japan thanked India."}' | detente label --jsonl
+
+    With --jsonl a line is {"id", "text", "date"?, "title"?, "dyads"?: [["CHN", "USA"]]}; a line that cannot be read
+    is answered with {"id", "line", "error"}, and the rest goes on.
+    """
+    if jsonl:
+        if date or title or dyads:
+            raise BadUsage("with --jsonl, date, title and dyads stand in each line")
+        _label_lines(file, model, include_none, min_probability, explain)
+        return
+    if not file:
+        raise BadUsage("give a FILE, - for a text on standard input, or --jsonl for JSON lines")
+    from detente.infer.readings.document import Document, read_dyads  # noqa: PLC0415  (loads the tables)
+
+    try:
+        pairs = read_dyads([pair.strip() for pair in dyads.split(",")]) if dyads else None
+    except ValueError as error:
+        raise BadUsage(f"--dyads: {error}") from error
+    document = Document(read_text(file), day(date), title, pairs, id="" if file == "-" else Path(file).stem)
+    from detente.infer.label.labeler import load  # noqa: PLC0415  (loads the linker)
+
+    detente = load(model or None)
+    (readings,) = detente.label_many(
+        [document], include_none=include_none, min_probability=min_probability, explain=explain
+    )
+    if json:
+        import orjson  # noqa: PLC0415
+
+        for reading in readings:
+            sys.stdout.buffer.write(orjson.dumps(reading.to_dict(), option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.buffer.flush()
+    elif readings:
+        from detente.cli.terminal import show  # noqa: PLC0415
+        from detente.data.gazetteer.gazetteer import tables  # noqa: PLC0415
+
+        show(readings, Console(), tables().states, detente.scheme.tone)
+    else:
+        more = "" if include_none else "; --all shows the pairs of states without one"
+        typer.echo(f"no relationship between two states found in {file}{more}")
+
+
+def _label_lines(file: str, model: str, include_none: bool, min_probability: float, explain: bool) -> None:
+    from detente.infer.label.jsonl import label_lines  # noqa: PLC0415
+    from detente.infer.label.labeler import load  # noqa: PLC0415
+
+    detente = load(model or None)
+    with sys.stdin.buffer if file in {"", "-"} else Path(file).open("rb") as source:
+        lines, errors = label_lines(
+            detente,
+            source,
+            sys.stdout.buffer,
+            include_none=include_none,
+            min_probability=min_probability,
+            explain=explain,
+        )
+    if errors:
+        typer.echo(f"detente: {errors} of {lines} lines could not be read; see their error records", err=True)
+
+
+def states() -> None:
+    """List the states and their codes.
+
+    [bold]Example[/bold]
+
+      detente states | grep Korea
+    """
+    from detente.data.gazetteer.gazetteer import tables  # noqa: PLC0415
+
+    table = Table("code", "state", box=None, pad_edge=False)
+    for code, name in sorted(tables().states.items()):
+        table.add_row(code, name)
+    Console().print(table)
