@@ -1,1 +1,1 @@
-"""What a label is, where states are in a sentence, and where sentences come from."""
+"""The codebook, the gazetteer, the corpora and coders' labels: what lies on disk, and its readers."""
