@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 from detente.infer.linking.mentions import Mention
 from detente.infer.text.normalize import Page, words
@@ -206,12 +207,22 @@ class _Story:
 
     def _principal(self, count: int, without: frozenset[str]) -> frozenset[str]:
         """Return the states that the text is about, of the headline or else of the first sentence that names any."""
-        titled = frozenset(m.state for m in self._headline() if m.how != "group") - without
+        titled = self._titled - without
         if len(titled) == count:
             return titled
-        lead = next((span for span in self._sentences if self._between(*span)), None)
-        states = frozenset(m.state for m in self._between(*lead)) - without if lead else frozenset()
+        states = self._lead - without
         return states if len(states) == count and titled <= states else frozenset()
+
+    @cached_property
+    def _titled(self) -> frozenset[str]:
+        """The states of the headline."""
+        return frozenset(mention.state for mention in self._headline() if mention.how != "group")
+
+    @cached_property
+    def _lead(self) -> frozenset[str]:
+        """The states of the first sentence that names any."""
+        lead = next((span for span in self._sentences if self._between(*span)), (0, 0))
+        return frozenset(mention.state for mention in self._between(*lead))
 
     def _joined(self, mentions: Sequence[Mention], count: int) -> frozenset[str]:
         """Return the states that a sentence of many names side by side, the first such: "India and Pakistan"."""

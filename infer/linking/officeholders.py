@@ -130,13 +130,16 @@ class Offices:
     def short(self, people: Sequence[Person], start: int, end: int) -> tuple[Person, int] | None:
         """Return the person that a surname stands for and where the name starts, or `None`."""
         page, day = self._page, self._page.day
-        before, after = page.before(start), page.after(end)
+        after = page.after(end)
+        team = _TEAM.match(after)
+        current = [p for p in people if day is None or in_office(p, day) or (team and began(p, day))]
+        if not current:
+            return None
+        before = page.before(start)
         if not before.endswith(" "):
             before = ""  # no pattern below looks behind a mark
         if _THING.match(after) or _SHIP.search(before):
             return None
-        team = _TEAM.match(after)
-        current = [p for p in people if day is None or in_office(p, day) or (team and began(p, day))]
         if middle := _MIDDLE.search(before):  # "Joseph R. Biden"
             named = [p for p in current if any(form.split()[0] == middle[1] for form in p.forms)]
             person = self._one(named)
