@@ -1,7 +1,7 @@
 """Finds the states that a text speaks of: one Aho-Corasick pass over every form in the tables, then rules.
 
-The rules of what counts and how far a mention reaches are in `linking.md`; what is no state in `traps.py`,
-who is in office in `offices.py`, "the two countries" and the like in `context.py`.
+The rules of what counts and how far a mention reaches are in `linking.md`; what is no state in `false_positives.py`,
+who is in office in `officeholders.py`, "the two countries" and the like in `coreference.py`.
 """
 
 import datetime
