@@ -18,7 +18,7 @@ _STRICT = ConfigDict(extra="forbid")
 #: The corpus whose only labels are a teacher's.
 SOFT = "transfer"
 
-#: New names of settings by their names in version 0.1, which still work with a notice.
+#: Current names of settings by their earlier names, which still work with a notice for one version.
 RENAMED: Final = {
     "markers": "entity_markers",
     "rounded": "quantization_aware",

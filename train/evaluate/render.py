@@ -111,13 +111,13 @@ def _classes(report: Report) -> Iterator[str]:
                 ["label", "rows", "precision", "", "recall", "", "F1", ""],
                 [
                     [
-                        label.label,
-                        str(label.rows),
-                        *written(label.precision),
-                        *written(label.recall),
-                        *written(label.f1),
+                        row.label,
+                        str(row.rows),
+                        *written(row.precision),
+                        *written(row.recall),
+                        *written(row.f1),
                     ]
-                    for label in figures
+                    for row in figures
                 ],
             )
 

@@ -3,8 +3,8 @@
     python -m detente.train.experiments.sampling_savings
 
 The learner is logistic regression on frozen pair vectors of all-MiniLM-L6-v2, which wasn't trained on these labels (the
-shipped model was). It starts with 100 random sentences and adds 100 per round, at random or by
-`uncertainty.choose` from the predictions of the previous round's learner. The metric is macro F1 of the five tones on held-out sentences of
+shipped model was). It starts with 100 random sentences and adds 100 per round, at random or by `uncertainty.choose`
+from the predictions of the previous round's learner. The metric is macro F1 of the five tones on held-out sentences of
 `train` and `dev`, never `test`; the result is the number of labels with which a curve first reaches a given F1.
 """
 

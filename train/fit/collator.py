@@ -57,9 +57,8 @@ class Collator:
         copies: list[Item] = []
         originals: list[int] = []
         for row in map(self._shuffle_pairs, map(self._augment, rows)):
-            consistency = self.consistency_fraction
-            wants_copy = consistency and all(row.states) and self.rng.random() < consistency
-            if wants_copy and (swapped := entity_swap.swapper().swap_randomly(row, self.rng)):
+            has_copy = self.consistency_fraction and all(row.states) and self.rng.random() < self.consistency_fraction
+            if has_copy and (swapped := entity_swap.swapper().swap_randomly(row, self.rng)):
                 copies += self._inputs(swapped)[0]
                 originals += range(len(labels), len(labels) + len(row.pairs))
             row_items, row_labels = self._inputs(row)

@@ -105,7 +105,7 @@ class LengthGrouped(Sampler[int]):
         lengths: length of each row, in any unit.
         size: number of rows per step.
         seed: random seed.
-        collator: the collator, which is told the epoch too.
+        collator: collator whose epoch is set too.
     """
 
     def __init__(self, lengths: Sequence[int], size: int, seed: int, collator: Any) -> None:
