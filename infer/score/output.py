@@ -1,8 +1,9 @@
 """A folder of parts that a run can be stopped in at any moment, and go on from.
 
-A part is written to a temporary file, which is then renamed; what was rejected in it is appended to `rejects.jsonl`;
+A part is written to a temporary file, which is then renamed; what was rejected in it is appended to `_rejects.jsonl`;
 and only a line in `_manifest.jsonl` makes both count. What a killed run left that its manifest doesn't name is taken
-away when the run is started again, and is made anew from the same records.
+away when the run is started again, and is made anew from the same records. Readers of folders of Parquet pass over
+names that begin with an underscore.
 """
 
 import os
@@ -22,9 +23,13 @@ from detente.infer.corpus.reader import Cursor, Reject
 from detente.infer.readings.table import SCHEMA, SCHEMA_VERSION, WRITERS, Writer
 
 MANIFEST: Final = "_manifest.jsonl"
-REJECTS: Final = "rejects.jsonl"
+REJECTS: Final = "_rejects.jsonl"
 
 _UNFINISHED: Final = "_unfinished.tmp"
+
+#: What `REJECTS` was called before; `pandas.read_parquet` took it for a part.
+_EARLIER_REJECTS: Final = "rejects.jsonl"
+
 _PART = re.compile(r"part-\d{5,}\.\w+")
 
 
@@ -220,6 +225,8 @@ class Output:
             if any(entry["records"] > entry["rejected"] for entry in parts):
                 raise OutputError(f"{self.folder} holds another run: {_difference(known, header)}; {_REFUSED}")
             whole, parts, entries = b"", [], []  # nothing was read under the other settings: not worth keeping
+        if (self.folder / _EARLIER_REJECTS).exists():
+            (self.folder / _EARLIER_REJECTS).replace(self.folder / REJECTS)
         rejects = 0
         for entry in parts:
             if not (self.folder / entry["part"]).is_file():

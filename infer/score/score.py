@@ -141,7 +141,7 @@ def score(
 
     Args:
         source: a file of JSON lines, CSV, TSV or Parquet, a text, a folder of such (`.gz` and `.zst` too), or `-`.
-        output: the folder; `rows` describes its parts, `part-*.parquet`. What can't be read is in `rejects.jsonl`.
+        output: the folder; `rows` describes its parts, `part-*.parquet`. What can't be read is in `_rejects.jsonl`.
         model: as in `load`.
         columns: names of the columns by what they hold (`text`, `id`, `date`, `title`, `source`); see `Columns`.
         input_format: `jsonl`, `csv`, `tsv`, `parquet` or `text`, where the files' names don't tell.

@@ -144,6 +144,20 @@ def test_run_goes_on_behind_its_last_part(tmp_path: Path, form: str) -> None:
     assert output.first_reject() == "a.jsonl:7: not JSON"
 
 
+def test_pandas_reads_the_folder_whatever_was_rejected(tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    write(tmp_path, [0, 1])
+    assert pd.read_parquet(tmp_path)["document"].tolist() == [0, 1]
+
+
+def test_folder_whose_rejects_have_their_earlier_name_goes_on(tmp_path: Path) -> None:
+    write(tmp_path / "whole", [0, 1])
+    write(tmp_path / "out", [0])
+    (tmp_path / "out" / "_rejects.jsonl").rename(tmp_path / "out" / "rejects.jsonl")
+    assert write(tmp_path / "out", [1]).first_reject() == "a.jsonl:7: not JSON"
+    assert listing(tmp_path / "out") == listing(tmp_path / "whole")
+
+
 def test_what_was_not_committed_is_taken_away(tmp_path: Path) -> None:
     write(tmp_path / "out", [0, 1])
     whole = listing(tmp_path / "out")
@@ -155,7 +169,7 @@ def test_what_was_not_committed_is_taken_away(tmp_path: Path) -> None:
         (tmp_path / "out" / "_unfinished.tmp").write_bytes(b"half")
         with Output(tmp_path / "out", "parquet", RUN) as output:
             assert output.cursor == Cursor(0, 2, 0)
-            assert sorted(listing(tmp_path / "out")) == ["_manifest.jsonl", "part-00000.parquet", "rejects.jsonl"]
+            assert sorted(listing(tmp_path / "out")) == ["_manifest.jsonl", "_rejects.jsonl", "part-00000.parquet"]
         write(tmp_path / "out", [1])
         assert listing(tmp_path / "out") == whole
 
@@ -182,8 +196,8 @@ def test_run_that_read_nothing_is_no_hindrance(tmp_path: Path) -> None:
         output.commit(Cursor(0, 1))
     output = write(tmp_path, [0], "jsonl")
     assert output.totals.records == 2
-    assert sorted(listing(tmp_path)) == ["_manifest.jsonl", "part-00000.jsonl", "rejects.jsonl"]
-    assert len(listing(tmp_path)["rejects.jsonl"].splitlines()) == 1
+    assert sorted(listing(tmp_path)) == ["_manifest.jsonl", "_rejects.jsonl", "part-00000.jsonl"]
+    assert len(listing(tmp_path)["_rejects.jsonl"].splitlines()) == 1
 
 
 def test_folder_with_other_things_is_refused(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def readings(folder: Path) -> list[dict[str, Any]]:
 
 
 def rejects(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "rejects.jsonl").read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in (folder / "_rejects.jsonl").read_text("utf-8").splitlines()]
 
 
 def run(*arguments: str | Path, given: bytes = b"") -> subprocess.CompletedProcess[str]:
@@ -290,7 +290,7 @@ def test_command_line(tmp_path: Path, tiny_model: Path) -> None:
     done = run(source, tmp_path / "out", "--text", "words", "--all", "--model", tiny_model, "--workers", "1")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"4 readings in 1 part in {tmp_path / 'out'}\n4 records read in ")
-    assert f"1 of 4 records rejected; see {tmp_path / 'out' / 'rejects.jsonl'}\n" in done.stdout
+    assert f"1 of 4 records rejected; see {tmp_path / 'out' / '_rejects.jsonl'}\n" in done.stdout
     again = run(source, tmp_path / "out", "--text", "words", "--all", "--model", tiny_model)
     assert "4 were there already" in again.stdout
     other = run(source, tmp_path / "out", "--text", "words", "--model", tiny_model)
