@@ -21,6 +21,7 @@ from detente.data.tables_io import formats
 from detente.data.tables_io.columns import Columns, SourceError
 from detente.infer.corpus import dates
 from detente.infer.corpus.reader import Corpus, Cursor, Record, Reject
+from detente.infer.readings.document import read_date
 from detente.infer.text.chunks import LONGEST_TEXT, windows
 
 ROWS: list[dict[str, Any]] = [
@@ -342,6 +343,22 @@ def test_changed_record_before_the_cursor(tmp_path: Path) -> None:
         ("Wed, 10 Mar 2021 08:00:00 GMT", "2021-03-10"),
         (datetime.date(2021, 3, 10), "2021-03-10"),
         (datetime.datetime(2021, 3, 10, 8), "2021-03-10"),
+        ("202111", "2021-11"),
+        (202112, "2021-12"),
+        ("2021-W10-3", "2021-03-10"),
+        (1615363200, "2021-03-10"),
+        ("1615363200", "2021-03-10"),
+        (1615363200000, "2021-03-10"),
+        ("1615363200000", "2021-03-10"),
+        ("1615363200.5", "2021-03-10"),
+        ("1065010100800", "2003-10-01"),
+        (202111.0, "2021-11"),
+        (float("nan"), None),
+        ("26/08/2021", "2021-08-26"),
+        ("08/26/2021", "2021-08-26"),
+        ("31.12.2021", "2021-12-31"),
+        ("31-12-2021 08:00", "2021-12-31"),
+        ("10.10.2021", "2021-10-10"),
         (None, None),
         (" ", None),
     ],
@@ -350,10 +367,31 @@ def test_dates(given_: object, expected: str | None) -> None:
     assert dates.iso(given_) == expected
 
 
-@pytest.mark.parametrize("text", ["03/10/2021", "yesterday", "2021-13-01", "10 Marsh 2021", "0"])
-def test_no_dates(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "03/10/2021", "03.10.2021", "yesterday", "2021-13-01", "10 Marsh 2021", "0", "20211", "202113", "200512",
+        "2021-W10", "2021W10", "2021031008", "9999999999999", -852033600000, 123456789,
+    ],
+)  # fmt: skip
+def test_no_dates(text: object) -> None:
     with pytest.raises(ValueError, match="is not a date"):
         dates.iso(text)
+
+
+def test_a_date_of_two_readings_names_the_option() -> None:
+    for text, option in (("03/10/2021", "%d/%m/%Y"), ("3.10.2021", "%d.%m.%Y"), ("200512", "%Y%m")):
+        with pytest.raises(ValueError, match=f"say how: --date-format {option}$"):
+            dates.iso(text)
+
+
+def test_a_week_is_no_day() -> None:
+    for text in ("2021-W10", "2021W10"):
+        with pytest.raises(ValueError, match="is not a date: it names a week; write a day, a month or a year"):
+            read_date(text)
+    assert read_date("2021-W10-3") == datetime.date(2021, 3, 10)
+    with pytest.raises(ValueError, match="is not a date"):
+        read_date("1615010100800")
 
 
 def test_dates_of_a_form() -> None:
