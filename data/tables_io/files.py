@@ -39,12 +39,16 @@ class File:
         root: the folder that it was found in, ending in a slash; empty where the file itself was given.
         format: one of `FORMATS`.
         size: bytes on disk, 0 where unknown.
+        changed: when its content last changed, in nanoseconds since 1970; 0 where unknown.
+        inode: which file of the disk it is; 0 where unknown.
     """
 
     path: str
     root: str
     format: str
     size: int
+    changed: int = 0
+    inode: int = 0
 
     @property
     def name(self) -> str:
@@ -99,8 +103,9 @@ def find(source: str | os.PathLike[str], form: str = "") -> Files:
             passed_over += 1
             continue
         status = os.stat(path_)  # noqa: PTH116  (there may be a million of them)
-        file = File(path_, root, kind, status.st_size if stat.S_ISREG(status.st_mode) else 0)
-        digest.update(f"{file.name}\0{file.size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        marks = (status.st_size, status.st_mtime_ns, status.st_ino) if stat.S_ISREG(status.st_mode) else (0, 0, 0)
+        file = File(path_, root, kind, *marks)
+        digest.update(f"{file.name}\0{file.size}\0{file.changed}\n".encode("utf-8", "surrogateescape"))
         files.append(file)
     if not files:
         kinds = ", ".join(ENDINGS)

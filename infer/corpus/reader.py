@@ -103,6 +103,7 @@ class Corpus:
         self.columns = columns or Columns()
         self.encoding = formats.codec(encoding)
         self.date_form = date_form
+        self._source, self._form = source, form
         self.found: Files = find(source, form)
         self.position = 0
         self._tell: Callable[[], int] = int
@@ -141,6 +142,22 @@ class Corpus:
                 raise SourceError(f"{file.name} has fewer records than when this run began; give another output folder")
             before += file.size
         self.position = before
+
+    def check_unchanged(self) -> None:
+        """Make sure that the files are those that were found at first; of standard input that can't be known.
+
+        Raises:
+            SourceError: a file was changed, replaced, added or taken away.
+        """
+        before = {file.path: file for file in self.found.files}
+        try:
+            after = {file.path: file for file in find(self._source, self._form).files}
+        except SourceError:  # nothing is left
+            after = {}
+        for path in (*before, *after):
+            if before.get(path) != after.get(path):
+                what = "was added" if path not in before else "has gone" if path not in after else "was changed"
+                raise SourceError(f"{path} {what} while it was read; score the corpus anew into another output folder")
 
     def _entries(self, file: File, *, is_first: bool) -> Iterator[Record | Reject]:
         line = 0
