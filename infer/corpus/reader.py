@@ -160,6 +160,9 @@ class Corpus:
                 raise SourceError(f"{path} {what} while it was read; score the corpus anew into another output folder")
 
     def _entries(self, file: File, *, is_first: bool) -> Iterator[Record | Reject]:
+        if file.fault:
+            yield Reject(file.name, 1, file.fault)
+            return
         line = 0
         try:
             for line, row in self._rows(file):

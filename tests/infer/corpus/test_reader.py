@@ -7,10 +7,12 @@ import io
 import json
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -104,6 +106,56 @@ def test_folder_of_everything_in_a_fixed_order(tmp_path: Path) -> None:
     assert corpus.position == 0
     list(corpus.read())
     assert corpus.position == corpus.found.size > 0
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
+def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(ROWS[0]))
+    for name in (b"caf\xe9.txt", b"bad\xe9.csv", "café.txt".encode()):
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_text("id,words\nChina met Japan.")
+    _, bad, good, stray = entries(tmp_path)
+    assert isinstance(bad, Reject)
+    assert bad.file == "bad\\xe9.csv"
+    assert isinstance(stray, Record)
+    assert isinstance(good, Record)
+    assert (stray.document.id, good.document.id) == ("caf\\xe9.txt", "café.txt")
+    orjson.dumps([bad.file, stray.file, str(bad)])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes with names there")
+def test_links_that_lead_nowhere_and_pipes_in_a_folder_are_rejects(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(ROWS[0]))
+    (tmp_path / "b.jsonl").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "c.jsonl")
+    (tmp_path / "d.jsonl").symlink_to(tmp_path / "a.jsonl")
+    first, link, pipe, linked = entries(tmp_path)
+    assert str(link) == "b.jsonl:1: a link that leads nowhere"
+    assert str(pipe) == "c.jsonl:1: no regular file, but a pipe, a socket or a device"
+    assert isinstance(first, Record)
+    assert isinstance(linked, Record)
+    Corpus(tmp_path).check_unchanged()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes with names there")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd])
+def test_pipe_that_is_named(tmp_path: Path, pack: Any) -> None:
+    os.mkfifo(tmp_path / "63")
+    writer = threading.Thread(target=(tmp_path / "63").write_bytes, args=(pack(jsonl(*ROWS)),))
+    writer.start()
+    corpus = Corpus(tmp_path / "63")
+    assert len(list(corpus.read())) == 3
+    writer.join()
+    corpus.check_unchanged()
+    with pytest.raises(SourceError, match="Parquet can't be read from a pipe; give the file"):
+        Corpus(tmp_path / "63", form="parquet")
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may read every folder")
+def test_folder_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(ROWS[0]))
+    (tmp_path / "closed").mkdir(mode=0)
+    with pytest.raises(PermissionError):
+        Corpus(tmp_path)
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
