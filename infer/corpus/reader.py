@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from detente.data.tables_io import formats
 from detente.data.tables_io.columns import Columns, SourceError, pick
@@ -200,8 +199,7 @@ class Corpus:
             self._tell = lambda: file.size
 
     def _parquet(self, file: File) -> Iterator[formats.Row]:
-        # A buffer in place of whole column chunks: a file may be one row group.
-        with pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20) as parquet:
+        with formats.opened_parquet(file.path) as parquet:
             number = 0
             self._tell = lambda: file.size * number // max(1, parquet.metadata.num_rows)
             for number, row in formats.parquet(parquet, self.columns):

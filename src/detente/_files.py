@@ -15,7 +15,7 @@ def sha256(file: Path) -> str:
 
 
 def readable(name: str) -> str:
-    """Return a file's name as Unicode, whatever the locale; bytes that aren't UTF-8 are written as `\\xe9`."""
+    r"""Return a file's name as Unicode, whatever the locale; bytes that aren't UTF-8 are written as `\xe9`."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Mapping
@@ -312,6 +313,28 @@ def test_broken_parquet(tmp_path: Path) -> None:
     assert isinstance(good, Record)
     assert str(stray).startswith("c.parquet:2: not UTF-8")
     assert isinstance(also, Record)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="memory is measured as POSIX does")
+@pytest.mark.parametrize("nested", [False, True])
+def test_small_parquet_that_says_one_long_text_many_times(tmp_path: Path, nested: bool) -> None:
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * 4000, pa.int32()), [f"China met Japan. {'x' * 300_000}"])
+    column = pa.StructArray.from_arrays([text.cast(pa.string())], ["body"]) if nested else text
+    pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet", compression="zstd")
+    del text, column
+    assert (tmp_path / "a.parquet").stat().st_size < 10_000
+    script = """
+import resource, sys
+from detente.data.tables_io.columns import Columns
+from detente.infer.corpus.reader import Corpus
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+lengths = [len(record.document.text) for _, record in Corpus(sys.argv[1], columns=Columns(text=sys.argv[2])).read()]
+assert lengths == [300_017] * 4000
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    command = [sys.executable, "-c", script, tmp_path / "a.parquet", "text.body" if nested else "text"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert int(done.stdout) < 150 * 1024, "kilobytes"
 
 
 def test_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
