@@ -9,8 +9,10 @@ from itertools import count
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final
 
+import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from detente.data.tables_io.columns import Columns, SourceError
@@ -119,6 +121,21 @@ def delimited(stream: BinaryIO, columns: Columns, encoding: str, delimiter: str)
             yield number, (chosen, dict(zip(header, fields, strict=True)))
 
 
+def opened_parquet(path: str) -> pq.ParquetFile:
+    """Open Parquet so that texts stay in its dictionaries: a few kilobytes may say a long one many times."""
+    meta = pq.read_metadata(path)
+    columns = [meta.schema.column(number) for number in range(meta.num_columns)]
+    texts = [
+        column.path
+        for column in columns
+        if column.physical_type == "BYTE_ARRAY"
+        and column.logical_type.type in ("STRING", "NONE")
+        and not column.max_repetition_level
+    ]
+    # A buffer in place of whole column chunks: a file may be one row group.
+    return pq.ParquetFile(path, metadata=meta, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 20)
+
+
 def parquet(file: pq.ParquetFile, columns: Columns) -> Iterator[Row]:
     """Yield the rows of Parquet, of the columns that count only.
 
@@ -140,8 +157,29 @@ def parquet(file: pq.ParquetFile, columns: Columns) -> Iterator[Row]:
     size = sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups))
     at_once = max(1, min(4096, _AT_ONCE * meta.num_rows // max(1, size)))
     batches = file.iter_batches(batch_size=at_once, columns=wanted, use_threads=False)
-    for number, row in enumerate((row for batch in batches for row in _dicts(batch)), 1):
+    for number, row in enumerate((row for batch in batches for part in _slices(batch) for row in _dicts(part)), 1):
         yield number, row if isinstance(row, ValueError) else (chosen, row)
+
+
+def _slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Cut a batch where its rows' texts, taken out of their dictionaries, fill `_AT_ONCE`."""
+    ends = np.cumsum(sum((_lengths(column) for column in batch.columns), np.zeros(batch.num_rows, np.int64)))
+    start = 0
+    while start < batch.num_rows:
+        limit = _AT_ONCE + (ends[start - 1] if start else 0)
+        stop = max(start + 1, int(np.searchsorted(ends, limit, "right")))
+        yield batch.slice(start, stop - start)
+        start = stop
+
+
+def _lengths(column: pa.Array) -> "np.typing.NDArray[np.int64]":
+    """Return the bytes of each row's text, 0 where there is none."""
+    if pa.types.is_struct(column.type):
+        return sum(map(_lengths, column.flatten()), np.zeros(len(column), np.int64))
+    if not pa.types.is_dictionary(column.type):
+        return np.zeros(len(column), np.int64)
+    lengths = pc.binary_length(column.dictionary).take(column.indices)
+    return np.asarray(lengths.fill_null(0), np.int64)
 
 
 def text(stream: BinaryIO, name: str, encoding: str) -> Row:

@@ -12,6 +12,7 @@ from detente.data.gazetteer import gazetteer
 Dyad = tuple[str, str]
 
 _PART_OF_DATE = re.compile(r"(\d{4})(?:-(\d\d))?")
+_WEEK = re.compile(r"\d{4}-?W\d\d", re.IGNORECASE)
 _KEYS = ("id", "text", "date", "title", "dyads")
 
 
@@ -89,11 +90,14 @@ def read_date(value: str | datetime.date | None) -> datetime.date | None:
     text = value.strip()
     if not text:
         return None
+    if _WEEK.fullmatch(text):
+        raise ValueError(f"{value!r} is not a date: it names a week; write a day, a month or a year")
     try:
         if match := _PART_OF_DATE.fullmatch(text):
             year, month = match.groups()
             return datetime.date(int(year), int(month or 7), 15 if month else 1)
-        return datetime.datetime.fromisoformat(text).date()
+        # In digits alone Python takes the ninth for a separator, and so a timestamp for a day of centuries ago.
+        return datetime.datetime.fromisoformat("" if len(text) > 8 and text.isdigit() else text).date()
     except ValueError:
         raise ValueError(f"{value!r} is not a date; write it as 2021-03-10, 2021-03 or 2021") from None
 

@@ -141,7 +141,7 @@ def score(
 
     Args:
         source: a file of JSON lines, CSV, TSV or Parquet, a text, a folder of such (`.gz` and `.zst` too), or `-`.
-        output: the folder; `rows` describes its parts, `part-*.parquet`. What can't be read is in `rejects.jsonl`.
+        output: the folder; `rows` describes its parts, `part-*.parquet`. What can't be read is in `_rejects.jsonl`.
         model: as in `load`.
         columns: names of the columns by what they hold (`text`, `id`, `date`, `title`, `source`); see `Columns`.
         input_format: `jsonl`, `csv`, `tsv`, `parquet` or `text`, where the files' names don't tell.
@@ -156,7 +156,7 @@ def score(
         progress: called now and then.
 
     Raises:
-        SourceError: the corpus can't be read as it was asked for, or none of its records can.
+        SourceError: the corpus can't be read as it was asked for, none of its records can, or it was changed meanwhile.
         OutputError: the folder can't be written, or holds another run.
         ModelError: there is no such model, or it isn't whole.
         ValueError: an argument can't be.
@@ -196,6 +196,7 @@ def score(
 
             batches = _batches(corpus, parts, batch_size, strict=strict)
             _write(_side_by_side(label, batches, workers), parts, corpus.found.size, progress)
+            corpus.check_unchanged()
             if not parts.totals.records:
                 raise SourceError(f"{os.fspath(source)} holds no records")
             if not parts.totals.documents:

@@ -58,14 +58,15 @@ def read_text(file: str) -> str:
 
 
 def day(text: str) -> datetime.date | None:
-    """Read the date of an option.
+    """Read the date of an option, in any form that can be read in one way only.
 
     Raises:
         BadUsage: it isn't one.
     """
+    from detente.infer.corpus.dates import iso  # noqa: PLC0415
     from detente.infer.readings.document import read_date  # noqa: PLC0415
 
     try:
-        return read_date(text)
+        return read_date(iso(text))
     except ValueError as error:
-        raise BadUsage(f"--date: {error}") from error
+        raise BadUsage(f"--date: {text!r} is not a date; write it as 2021-03-10, 2021-03 or 2021") from error

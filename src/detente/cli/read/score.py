@@ -60,7 +60,7 @@ def score(
       spark-submit --master yarn $(which detente) score hdfs:///news hdfs:///readings --from parquet --engine spark
 
     OUT gets one row per reading, part-*.parquet. A run that was stopped goes on where it was when the same command is
-    given again. Records that can't be read are in rejects.jsonl, with the reason and where they stand.
+    given again. Records that can't be read are in _rejects.jsonl, with the reason and where they stand.
     """
     from detente.data.tables_io.columns import SourceError  # noqa: PLC0415
     from detente.data.tables_io.files import FORMATS  # noqa: PLC0415
@@ -168,7 +168,7 @@ def _told(summary: "Summary") -> Iterator[str]:
     kept = f"; {summary.kept:,} were there already" if summary.kept else ""
     yield f"{_count(new, 'record')} read in {_time(summary.seconds)}{rate}{kept}"
     if totals.rejected:
-        rejects = summary.output / "rejects.jsonl"
+        rejects = summary.output / "_rejects.jsonl"
         yield f"{totals.rejected:,} of {_count(totals.records, 'record')} rejected; see {rejects}"
     if summary.passed_over:
         yield f"{_count(summary.passed_over, 'file')} of other kinds passed over"

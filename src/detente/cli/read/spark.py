@@ -22,7 +22,7 @@ def score(
     include_none: bool,
     min_probability: float,
 ) -> None:
-    """Write a folder of readings with Spark, and beside the parts a folder `rejects`; arguments as of the command."""
+    """Write a folder of readings with Spark, and beside the parts a folder `_rejects`; arguments as of the command."""
     if find_spec("pyspark") is None:
         raise Failure("pyspark isn't installed; pip install 'detente[spark]'")
     from pyspark.errors import PySparkException  # noqa: PLC0415
@@ -53,8 +53,8 @@ def score(
             readings.write.json(output)
         rejected = cluster.rejects(frame, columns=columns, date_format=date_format).cache()
         if count := rejected.count():
-            rejected.write.json(f"{output.rstrip('/')}/rejects")
-        typer.echo(f"readings in {output}" + (f"; {count:,} records rejected, see {output}/rejects" if count else ""))
+            rejected.write.json(f"{output.rstrip('/')}/_rejects")
+        typer.echo(f"readings in {output}" + (f"; {count:,} records rejected, see {output}/_rejects" if count else ""))
     except SourceError as error:
         raise Failure(str(error)) from error
     except PySparkException as error:
