@@ -1,6 +1,6 @@
 """Answers in JSON; what is wrong with a request is one clear line under `error`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -23,6 +23,33 @@ class Refusal(HTTPException):
 def answer(values: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return values as a JSON response; NaN is written as null."""
     return Response(orjson.dumps(values), status, headers, "application/json")
+
+
+class Room:
+    """Bytes that an answer may still take, counted while it is written and not when it is there.
+
+    Args:
+        most: bytes of all its records together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._left = most
+
+    def written(self, records: Iterable[Mapping[str, Any]]) -> list[orjson.Fragment]:
+        """Return records as JSON.
+
+        Raises:
+            Refusal: the answer has no room for them.
+        """
+        fragments = []
+        for record in records:
+            line = orjson.dumps(record)
+            self._left -= len(line)
+            if self._left < 0:
+                raise Refusal(413, f"the answer is larger than {self._most} bytes; send less text or fewer dyads")
+            fragments.append(orjson.Fragment(line))
+        return fragments
 
 
 def refused(refusal: HTTPException) -> Response:

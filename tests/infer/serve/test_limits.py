@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from detente.infer.label.labeler import Detente, load
+from detente.infer.label.labeler import Detente, Sentence, load
+from detente.infer.readings.reading import Reading
 from detente.infer.serve.limits import Limits
 from detente.infer.serve.run import Connection
 from detente.infer.serve.security import is_loopback, read_keys
@@ -75,6 +76,39 @@ def test_long_texts_many_items_many_readings(small: httpx.Client) -> None:
     three = small.post("/v1/batch", json={"items": [{"id": "x", "text": "Japan met India. " * 3}] * 3}).json()
     assert sum("error" in result for result in three["results"]) == 2
     assert well(small)
+
+
+@pytest.mark.parametrize("name", ["id", "title", "date"])
+def test_long_parts(model: Detente, tiny_model: Path, name: str) -> None:
+    """An id stands in every reading: one of 100 kB with 10,000 readings would be a gigabyte."""
+    article = {"text": "a", "date": "2021", name: "b" * 2001}
+    with served(model, tiny_model) as address, asking(address) as client:
+        refused(client.post("/v1/label", json=article), 422, f"{name}: ")
+        refused(client.post("/v1/batch", json={"items": [article]}), 422, f"items.0.{name}: ")
+        refused(client.post("/v1/series", json={"articles": [article]}), 422, f"articles.0.{name}: ")
+
+
+def test_large_answers(model: Detente, tiny_model: Path) -> None:
+    text = "So it is. " * 10
+    dyads = [["CHN", "USA"], ["IND", "JPN"]]
+    with served(model, tiny_model, limits=Limits(answer=2000)) as address, asking(address) as client:
+        refused(client.post("/v1/label", json={"text": text, "dyads": dyads}), 413, "answer is larger than 2000 bytes")
+        items = [{"text": "So it is.", "dyads": dyads}] * 10
+        refused(client.post("/v1/batch", json={"items": items}), 413, "answer is larger than 2000 bytes")
+        assert well(client)
+
+
+class Unread(Detente):
+    """A model that must not be asked."""
+
+    def read(self, sentences: Sequence[Sentence]) -> Iterator[Reading]:
+        raise AssertionError("a sentence was read")
+
+
+def test_a_text_with_too_many_pairs_is_refused_before_the_first_is_read(model: Detente, tiny_model: Path) -> None:
+    unread = Unread(model.engine, model.linker)
+    with served(unread, tiny_model, limits=Limits(readings=99)) as address, asking(address) as client:
+        refused(client.post("/v1/label", json={"text": "Japan met India. " * 100}), 413, "more than 99 pairs")
 
 
 @pytest.mark.parametrize(
