@@ -126,6 +126,7 @@ class Server:
             telemetry={"tracing": False},
         )
         api.router.route_class = JsonRoute
+        api.state.limits = self.limits
         post: dict[str, Any] = {"methods": ["POST"], "responses": _ERRORS}
         get: dict[str, Any] = {"methods": ["GET"]}
         api.add_api_route("/v1/label", self.label, response_model=schemas.Labelled, **post)
@@ -184,7 +185,6 @@ class Server:
 
     async def batch(self, request: Request, asked: schemas.Batch) -> Response:
         """Label many texts; one that can't be labelled has its error in its place."""
-        self._few_enough(len(asked.items))
         budget = Budget(self.limits.readings)
         results = await asyncio.gather(*[self._result(item, budget) for item in asked.items])
         self._note(
@@ -207,9 +207,6 @@ class Server:
 
     async def series(self, request: Request, asked: schemas.Series) -> Response:
         """Sum up dated readings, or the readings of dated articles, per dyad and period."""
-        self._few_enough(len(asked.articles))
-        if len(asked.readings) > self.limits.readings:
-            raise Refusal(413, f"readings: {len(asked.readings)} are more than the limit of {self.limits.readings}")
         rows: list[dict[str, Any]] = []
         if asked.articles:
             texts = [series_endpoint.text(number, article) for number, article in enumerate(asked.articles)]
@@ -287,10 +284,6 @@ class Server:
             return await self._read(asked, budget)
         except Refusal as refusal:
             return str(refusal.detail)
-
-    def _few_enough(self, items: int) -> None:
-        if items > self.limits.items:
-            raise Refusal(413, f"{items} texts are more than the limit of {self.limits.items}; send fewer at a time")
 
     def _note(self, request: Request, text: str, readings: Sequence[Reading]) -> None:
         """Count what was read, for the log and the metrics."""

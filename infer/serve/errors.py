@@ -13,6 +13,10 @@ from starlette.exceptions import HTTPException
 _NO_OBJECT: Final = ("model_attributes_type", "model_type", "dict_type")
 
 
+#: Characters of a line that says what is wrong.
+LONGEST_LINE: Final = 500
+
+
 class Refusal(HTTPException):
     """A request that is not answered as it was asked; the message says what, where and what to do."""
 
@@ -54,7 +58,12 @@ class Room:
 
 def refused(refusal: HTTPException) -> Response:
     """Return what a refused request is answered."""
-    return answer({"error": refusal.detail}, refusal.status_code, refusal.headers)
+    return answer({"error": shortened(refusal.detail)}, refusal.status_code, refusal.headers)
+
+
+def shortened(message: str, most: int = LONGEST_LINE) -> str:
+    """Return a message that may quote what was sent, whose length nobody knows."""
+    return message if len(message) <= most else message[: most - 1] + "…"
 
 
 async def on_refusal(_request: Request, error: Exception) -> Response:
@@ -73,9 +82,8 @@ async def on_invalid(_request: Request, error: Exception) -> Response:
 
 
 def line(error: RequestValidationError | ValidationError) -> str:
-    """Say the first of a validation's complaints, and how many more there are, without what was sent."""
-    first, *rest = error.errors()
-    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    """Say the first of a validation's complaints, without what was sent."""
+    first = error.errors()[0]
+    where = ".".join(shortened(str(part), 40) for part in first["loc"] if part != "body") or "the body"
     what = "should be a JSON object" if first["type"] in _NO_OBJECT else first["msg"].removeprefix("Value error, ")
-    more = f" (and {len(rest)} more)" if rest else ""
-    return f"{where}: {what}{more}"
+    return f"{where}: {what}"

@@ -33,10 +33,12 @@ def _one_of(*values: str) -> Any:
 
 
 Code = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166-1 alpha-3; EUU the EU, NAT NATO")]
-Pair = Annotated[list[Code], Field(min_length=2, max_length=2)]
+Pair = Annotated[list[Code], Field(fail_fast=True, min_length=2, max_length=2)]
 Dyads = Annotated[
     list[Pair],
-    Field(max_length=MOST_DYADS, description="exactly these are labelled, in this order, in each sentence"),
+    Field(
+        fail_fast=True, max_length=MOST_DYADS, description="exactly these are labelled, in this order, in each sentence"
+    ),
 ]
 Id = Annotated[str, Field(max_length=LONGEST_ID)]
 Title = Annotated[str, Field(max_length=LONGEST_TITLE)]
@@ -76,7 +78,7 @@ class Text(Asked):
 class Batch(Asked):
     """Many texts."""
 
-    items: list[Text]
+    items: Annotated[list[Text], Field(fail_fast=True)]
 
 
 class Article(Asked):
@@ -110,11 +112,11 @@ class Series(Asked):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["readings"]}, {"required": ["articles"]}]})
 
-    readings: list[DatedReading] = Field([])
-    articles: list[Article] = Field([])
+    readings: Annotated[list[DatedReading], Field(fail_fast=True)] = Field([])
+    articles: Annotated[list[Article], Field(fail_fast=True)] = Field([])
     period: _one_of(*PERIODS) = "month"  # type: ignore[valid-type]
     dyads: Dyads | None = None
-    sources: Annotated[list[Source], Field(max_length=MOST_SOURCES)] | None = None
+    sources: Annotated[list[Source], Field(fail_fast=True, max_length=MOST_SOURCES)] | None = None
     since: Date | None = Field(None, description="the first day, month or year")
     until: Date | None = Field(None, description="the last day, month or year")
     min_probability: Probability = 0.0
