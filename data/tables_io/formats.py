@@ -3,11 +3,12 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import count
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Self
 
 import numpy as np
 import orjson
@@ -24,6 +25,12 @@ TOO_LONG: Final = f"longer than {LONGEST_RECORD >> 20} MB"
 
 #: Bytes of Parquet that are taken into memory at once, by the average of their rows.
 _AT_ONCE: Final = 4 << 20
+
+#: Lines of the longest row of CSV.
+_MOST_LINES: Final = 1_000_000
+
+#: Stands for a line that is too long. A quotation mark that opens nowhere is an error to the reader in every state.
+_NO_ROW: Final = '"x"x'
 
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
 
@@ -83,17 +90,8 @@ def delimited(stream: BinaryIO, columns: Columns, encoding: str, delimiter: str)
         SourceError: the header lacks a column, or names one twice.
     """
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_RECORD))
-    too_long = False
-
-    def decoded() -> Iterator[str]:
-        nonlocal too_long
-        for _, line in _lines(stream):
-            too_long = isinstance(line, ValueError)
-            # Stray bytes become surrogates, so that the fault is that of one record. A quote that opens nowhere is an
-            # error to the reader in every state that it can be in.
-            yield '"x"x' if isinstance(line, ValueError) else line.decode(encoding, "surrogateescape")
-
-    rows = csv.reader(decoded(), delimiter=delimiter, strict=True)
+    lines = _Lines(stream, encoding)
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         header = next(rows, None)
     except csv.Error as error:
@@ -101,16 +99,22 @@ def delimited(stream: BinaryIO, columns: Columns, encoding: str, delimiter: str)
     if header is None:
         return
     if twice := {name for name in header if name and header.count(name) > 1}:
-        raise SourceError(f"the header names {', '.join(sorted(twice))} twice")
+        raise SourceError(f"the header names {', '.join(sorted(twice))[:200]} twice")
     chosen = columns.among(header)
     while True:
-        number = rows.line_num + 1
+        lines.of_row.clear()
+        number = lines.number + 1
         try:
             fields = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, ValueError(TOO_LONG if too_long else f"not CSV: {error}")
+            first, *swallowed = lines.of_row
+            if _are_rows(swallowed, len(header), delimiter):
+                lines.put_back(swallowed)
+                swallowed = []
+            end = f", up to line {lines.number}" if swallowed else ""
+            yield number, ValueError(TOO_LONG if first is _NO_ROW else f"not CSV: {error}{end}")
             continue
         if len(fields) != len(header):
             if fields:
@@ -119,6 +123,50 @@ def delimited(stream: BinaryIO, columns: Columns, encoding: str, delimiter: str)
             yield number, ValueError(f"not {encoding.upper()}; give its encoding with --encoding")
         else:
             yield number, (chosen, dict(zip(header, fields, strict=True)))
+
+
+class _Lines:
+    """The lines of CSV, decoded; those of the row that is being read can be put back.
+
+    Attributes:
+        number: of lines read.
+        of_row: those since it was last cleared.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self.number = 0
+        self.of_row: list[str] = []
+        self._lines = _lines(stream)
+        self._encoding = encoding
+        self._again: deque[str] = deque()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._decoded()
+        self.number += 1
+        self.of_row.append(line)
+        return line if len(self.of_row) <= _MOST_LINES else _NO_ROW
+
+    def put_back(self, lines: Sequence[str]) -> None:
+        """Give the last lines once more."""
+        self._again.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+    def _decoded(self) -> str:
+        _, line = next(self._lines)
+        # Stray bytes become surrogates, so that the fault is that of one record.
+        return _NO_ROW if isinstance(line, ValueError) else line.decode(self._encoding, "surrogateescape")
+
+
+def _are_rows(lines: Sequence[str], fields: int, delimiter: str) -> bool:
+    """Return whether most lines are rows by themselves: a quotation mark that nothing closed has swallowed them.
+
+    Those of an article that is cut short are not, or seldom.
+    """
+    with_text = [line for line in lines if line.strip()]
+    return fields > 1 and 2 * sum(line.count(delimiter) + 1 == fields for line in with_text) > len(with_text)
 
 
 def opened_parquet(path: str) -> pq.ParquetFile:

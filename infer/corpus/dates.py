@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-from detente.infer.readings.document import read_date
+from detente.infer.readings.document import brief, read_date
 
 #: Forms that can be read in one way only.
 _FORMS: Final = ("%d %B %Y", "%d %b %Y", "%B %d %Y", "%b %d %Y", "%d-%b-%Y", "%Y/%m/%d")
@@ -42,7 +42,7 @@ def iso(value: object, form: str = "") -> str | None:
         try:
             return datetime.datetime.strptime(text, form).date().isoformat()
         except ValueError:
-            raise ValueError(f"{text!r} is not a date of the form {form}") from None
+            raise ValueError(f"{brief(text)} is not a date of the form {form}") from None
     if month := _MONTH.fullmatch(text):
         if _strptime(text, "%y%m%d"):  # 200512 is December 2005, or 12 May 2020
             raise _unclear(text, "%Y%m")
@@ -96,4 +96,4 @@ def _strptime(text: str, form: str) -> datetime.date | None:
 
 
 def _unclear(text: str, form: str = "%d/%m/%Y") -> ValueError:
-    return ValueError(f"{text!r} is not a date that can be read in one way only; say how: --date-format {form}")
+    return ValueError(f"{brief(text)} is not a date that can be read in one way only; say how: --date-format {form}")

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import reprlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,6 +14,11 @@ Dyad = tuple[str, str]
 
 _PART_OF_DATE = re.compile(r"(\d{4})(?:-(\d\d))?")
 _WEEK = re.compile(r"\d{4}-?W\d\d", re.IGNORECASE)
+
+#: Writes a value into a message, its middle left out where it is long.
+_BRIEFLY = reprlib.Repr()
+_BRIEFLY.maxstring = _BRIEFLY.maxother = 80
+
 _KEYS = ("id", "text", "date", "title", "dyads")
 
 
@@ -34,6 +40,17 @@ class Document:
     dyads: tuple[Dyad, ...] | None = None
     id: str = ""
 
+    def __post_init__(self) -> None:
+        for name, value in (("text", self.text), ("title", self.title), ("id", self.id)):
+            if isinstance(value, str) and not value.isascii():
+                try:
+                    value.encode()
+                except UnicodeEncodeError as error:
+                    raise ValueError(
+                        f"{name} has half a character at offset {error.start} ({value[error.start]!a}), which is no "
+                        "Unicode text; decode it with errors='replace'"
+                    ) from None
+
     @classmethod
     def of(
         cls,
@@ -47,7 +64,7 @@ class Document:
         """Check the parts and read them.
 
         Raises:
-            ValueError: the date is none, or a dyad isn't two known states.
+            ValueError: the date is none, a dyad isn't two known states, or a part is no Unicode text.
             TypeError: the text or the title is no string.
         """
         for name, value in (("text", text), ("title", title)):
@@ -74,6 +91,11 @@ class Document:
         return document
 
 
+def brief(value: object) -> str:
+    """Return a value as a message shows it, its middle left out where it is long."""
+    return _BRIEFLY.repr(value)
+
+
 def read_date(value: str | datetime.date | None) -> datetime.date | None:
     """Read a day, a time or a month or year, which is taken by its middle; empty text is no date.
 
@@ -91,7 +113,7 @@ def read_date(value: str | datetime.date | None) -> datetime.date | None:
     if not text:
         return None
     if _WEEK.fullmatch(text):
-        raise ValueError(f"{value!r} is not a date: it names a week; write a day, a month or a year")
+        raise ValueError(f"{brief(value)} is not a date: it names a week; write a day, a month or a year")
     try:
         if match := _PART_OF_DATE.fullmatch(text):
             year, month = match.groups()
@@ -99,7 +121,7 @@ def read_date(value: str | datetime.date | None) -> datetime.date | None:
         # In digits alone Python takes the ninth for a separator, and so a timestamp for a day of centuries ago.
         return datetime.datetime.fromisoformat("" if len(text) > 8 and text.isdigit() else text).date()
     except ValueError:
-        raise ValueError(f"{value!r} is not a date; write it as 2021-03-10, 2021-03 or 2021") from None
+        raise ValueError(f"{brief(value)} is not a date; write it as 2021-03-10, 2021-03 or 2021") from None
 
 
 def read_dyads(pairs: Iterable[Sequence[str]], known: Collection[str] | None = None) -> tuple[Dyad, ...]:
@@ -115,15 +137,15 @@ def read_dyads(pairs: Iterable[Sequence[str]], known: Collection[str] | None = N
     """
     states = gazetteer.tables().states if known is None else known
     if isinstance(pairs, str | Mapping) or not isinstance(pairs, Iterable):
-        raise TypeError(f'dyads must be a list of pairs such as [["CHN", "USA"]], not {pairs!r}')
+        raise TypeError(f'dyads must be a list of pairs such as [["CHN", "USA"]], not {brief(pairs)}')
     dyads = []
     for pair in pairs:
         codes = pair.split("-") if isinstance(pair, str) else pair
         if not isinstance(codes, Sequence) or len(codes) != 2 or not all(isinstance(code, str) for code in codes):
-            raise ValueError(f"{pair!r} is not a dyad; write two state codes, such as CHN-USA")
+            raise ValueError(f"{brief(pair)} is not a dyad; write two state codes, such as CHN-USA")
         for code in codes:
             if code not in states:
-                raise ValueError(f"{code!r} is not a known state; `detente states` lists the codes")
+                raise ValueError(f"{brief(code)} is not a known state; `detente states` lists the codes")
         first, second = sorted(codes)
         if first == second:
             raise ValueError(f"the dyad {first}-{second} names the same state twice")

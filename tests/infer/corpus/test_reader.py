@@ -252,6 +252,33 @@ def test_bad_lines_are_rejects_and_the_rest_goes_on(tmp_path: Path, line: bytes,
     assert reason in str(found[2])
 
 
+def test_rejects_do_not_echo_values_at_length(tmp_path: Path) -> None:
+    long = "x" * 100_000
+    (tmp_path / "a.jsonl").write_bytes(
+        jsonl({"text": "x", "date": long}, {long: 1}, {f"n{n}": 1 for n in range(10_000)}, {"text": "x", "dyads": long})
+    )
+    assert all(isinstance(entry, Reject) and len(str(entry)) < 500 for entry in entries(tmp_path / "a.jsonl"))
+
+
+def test_quotation_mark_that_nothing_closes(tmp_path: Path) -> None:
+    rows = "".join(f"{n},Wire,China met Japan on day {n}.\n" for n in range(1000))
+    (tmp_path / "a.csv").write_text(f'id,source,text\na,Wire,"China met\n{rows}b,Wire,"Line one,\nline two."\n')
+    torn, *good = entries(tmp_path / "a.csv")
+    assert str(torn).startswith("a.csv:2: not CSV")
+    assert [(r.document.id, r.line) for r in good[:2] if isinstance(r, Record)] == [("0", 3), ("1", 4)]
+    assert len(good) == 1001
+    assert isinstance(good[-1], Record)
+    assert good[-1].document.text == "Line one,\nline two."
+    (tmp_path / "a.csv").write_text(f'id,source,text\na,Wire,"China met\n{rows}')
+    assert len(entries(tmp_path / "a.csv")) == 1001
+
+
+def test_article_that_is_cut_short_is_one_reject(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('id,source,text\na,Wire,"China met Japan.\nIndia, too.\nAnd so on, and so\n')
+    (torn,) = entries(tmp_path / "a.csv")
+    assert str(torn) == "a.csv:2: not CSV: unexpected end of data, up to line 4"
+
+
 def test_bad_rows_of_csv(tmp_path: Path) -> None:
     rows = b'id,text\n1,"China\nmet"\n2\n3,a "b\n4,"a" b\n5,caf\xe9\n6,good\n'
     (tmp_path / "a.csv").write_bytes(rows)

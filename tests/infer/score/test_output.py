@@ -225,9 +225,7 @@ def test_manifest_vouches_for_the_bytes_of_parts(tmp_path: Path, form: str) -> N
     assert (entry["bytes"], entry["sha256"]) == (part.stat().st_size, sha256(part))
     for changed in (part.read_bytes()[:-1], part.read_bytes()[:-1] + b"?"):
         part.write_bytes(changed)
-        with pytest.raises(
-            OutputError, match=rf"part-00000.{form} was changed or cut short since it was written"
-        ):
+        with pytest.raises(OutputError, match=rf"part-00000.{form} was changed or cut short since it was written"):
             write(tmp_path, [1], form)
 
 
