@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from detente.data.annotation.label_table import Labelled, write_labels
+from detente.data.annotation.label_table import Labelled, read_labels, write_labels
 from detente.data.codebook.label_schema import Scheme, Variable
 from detente.data.tables_io.columns import SourceError
 from detente.train.codebook.annotations import Names, Table, read_table
@@ -180,3 +180,22 @@ def test_a_table_of_detente_import(tmp_path: Path) -> None:
     assert labels(learnt) == [(said, "CHN-JPN", 1)]
     assert labels(tested) == [(MET, "CHN-JPN", 0)]
     assert learnt.notes == ["1 rows left out, their part is not train"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("my.csv", PLAIN.replace("yes", "Yes").encode()),
+        ("my.csv", PLAIN.replace("sentence,dyad,label", "Sentence,Dyad,Coercion").encode()),
+        ("my.csv", PLAIN.replace("JPN-CHN", "jpn-chn").encode()),
+        ("my.csv", f"sep=;\n{PLAIN.replace(',', ';')}".encode()),
+        ("my.tsv", PLAIN.replace(",", "\t").encode("utf-16")),
+        ("my.jsonl", "\n".join(json.dumps({"sentence": s, "dyad": d, "label": bool(y)}) for s, d, y in READ).encode()),
+    ],
+    ids=["label", "header", "dyad", "sep", "utf-16", "JSON lines"],
+)
+def test_training_and_agreement_read_the_same(tmp_path: Path, name: str, data: bytes) -> None:
+    learnt = read(tmp_path, data, name)
+    rows, _ = read_labels(tmp_path / name, SCHEME)
+    assert labels(learnt) == READ
+    assert [(row.sentence, row.dyad, COERCION.labels.index(row.labels["coercion"])) for row in rows] == READ
