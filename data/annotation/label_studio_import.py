@@ -9,16 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from detente.data.annotation.label_table import (
-    COLUMNS,
-    Labelled,
-    LabelsError,
-    csv_rows,
-    decoded,
-    labelled,
-    load_bytes,
-    unguarded,
-)
+from detente.data.annotation.label_table import COLUMNS, Labelled, labelled, unguarded
+from detente.data.annotation.spreadsheets import LabelsError, csv_rows, decode, load_bytes
 from detente.data.codebook.label_schema import Scheme
 
 #: What a task of ours always has.
@@ -71,7 +63,7 @@ def read_exports(files: Sequence[Path], scheme: Scheme, *, encoding: str = "") -
         if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"[", b"{"):
             _json(data, file, scheme, found)
         else:
-            _csv(decoded(data, file, encoding), file, scheme, found)
+            _csv(decode(data, file, encoding), file, scheme, found)
         if len(found.rows) == before and found.strangers:
             raise _stranger(str(file), scheme, list(found.strangers))
     if not found.rows:
@@ -160,7 +152,10 @@ def _parts(data: Mapping[str, Any], where: str) -> dict[str, str]:
 
 
 def _csv(text: str, file: Path, scheme: Scheme, found: Imported) -> None:
-    for where, cells in csv_rows(text, file):
+    for line, cells in csv_rows(text, file):
+        where = f"{file}:{line}"
+        if isinstance(cells, ValueError):
+            raise LabelsError(f"{where}: {cells}")
         row = {name: unguarded(value) for name, value in cells.items()}
         _flat(row, where, row.get("annotator") or row.get("coder") or file.stem, scheme, found)
 

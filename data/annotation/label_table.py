@@ -1,4 +1,4 @@
-"""The table of labels: what coders said of a sentence and a dyad, read from CSV as spreadsheets write it, and written.
+"""The table of labels: what coders said of a sentence and a dyad, read from what spreadsheets write, and written.
 
 One row is one coder's answers for one unit (a sentence and a dyad), with the columns
 
@@ -11,13 +11,15 @@ random, and may be used to measure, and `train` for those that were chosen.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from detente._files import write_whole
-from detente.data.codebook.label_schema import Scheme
+from detente.data.annotation.spreadsheets import LabelsError, key, read_rows
+from detente.data.codebook.label_schema import Scheme, Variable, label_text
 from detente.data.corpora.examples import sentence_id
 from detente.data.gazetteer.gazetteer import tables
 
@@ -26,17 +28,8 @@ COLUMNS: Final = ("id", "document", "sentence", "dyad", "date", "part", "coder")
 
 TEST, TRAIN = "test", "train"
 
-#: Bytes of the largest table or export that is read: a million labelled sentences.
-MOST_BYTES: Final = 512 << 20
-
 #: What a spreadsheet takes for a formula, with the quotes that were put before it.
 _FORMULA: Final = re.compile(r"(?<!')'*+[=+\-@\t\r]")
-
-_ENCODED_BY_MARK: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
-
-
-class LabelsError(ValueError):
-    """A table of labels, or an export, that can't be read; the message says where, what and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,91 +94,16 @@ def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[object]
     write_whole(file, text.getvalue().encode("utf-8-sig"))
 
 
-def load_bytes(file: Path) -> bytes:
-    """Read a table or export of bearable size.
-
-    Raises:
-        LabelsError: there is no such file, or it is too large or empty.
-    """
-    try:
-        size = file.stat().st_size
-        data = file.read_bytes() if size <= MOST_BYTES and not file.is_dir() else b""
-    except FileNotFoundError as error:
-        raise LabelsError(f"{file}: there is no such file") from error
-    if file.is_dir():
-        raise LabelsError(f"{file} is a folder; give the files")
-    if size > MOST_BYTES:
-        raise LabelsError(f"{file} has over {MOST_BYTES >> 20} MB; export it in parts")
-    if not data.strip():
-        raise LabelsError(f"{file} is empty")
-    return data
-
-
-def decoded(data: bytes, file: Path, encoding: str = "") -> str:
-    """Return the text of a file: UTF-8, or what its byte order mark or the user says.
-
-    Raises:
-        LabelsError: it is in another encoding.
-    """
-    codec = encoding or next((name for mark, name in _ENCODED_BY_MARK.items() if data.startswith(mark)), "utf-8")
-    try:
-        text = data.decode(codec)
-    except UnicodeDecodeError as error:
-        raise LabelsError(
-            f"{file} is not {codec.upper()} (byte 0x{data[error.start]:02x} at offset {error.start}); save it as "
-            f"'CSV UTF-8', or say what it is: --encoding cp1252"
-        ) from None
-    except LookupError:
-        raise LabelsError(f"{encoding!r} is no encoding; give one such as utf-8 or cp1252") from None
-    if "\0" in text:
-        raise LabelsError(f"{file} has a NUL byte: not a table; save it as 'CSV UTF-8'")
-    return text
-
-
-def csv_rows(text: str, file: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the rows of CSV with their place; commas, semicolons or tabs, as the header shows.
-
-    Raises:
-        LabelsError: a row has more fields than the header, or the quotes don't close.
-    """
-    csv.field_size_limit(max(csv.field_size_limit(), MOST_BYTES))
-    first = text.split("\n", 1)[0].strip().strip('"')
-    named = first[4:] if first.lower().startswith("sep=") else ""  # Excel's own way to name the delimiter
-    skipped = 1 if named else 0
-    if named:
-        text = text.split("\n", 1)[1] if "\n" in text else ""
-    header_line = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
-    delimiter = named or max(",;\t", key=header_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        if twice := {name for name in header if name and header.count(name) > 1}:
-            raise LabelsError(f"{file}: the header names {', '.join(sorted(twice))} twice")
-        line = reader.line_num
-        for fields in reader:
-            place, line = f"{file}:{line + 1 + skipped}", reader.line_num
-            if not any(value.strip() for value in fields):
-                continue
-            if len(fields) > len(header):
-                raise LabelsError(
-                    f"{place}: {len(fields)} fields, the header has {len(header)}; a sentence with a {delimiter!r} in "
-                    f"it must stand in quotes"
-                )
-            yield place, dict(zip(header, [*fields, *[""] * (len(header) - len(fields))], strict=True))
-    except csv.Error as error:
-        raise LabelsError(f"{file}:{reader.line_num + skipped}: not CSV: {error}") from error
-
-
 def read_labels(
     file: Path, scheme: Scheme | None = None, *, variable: str = "", encoding: str = ""
 ) -> tuple[list[Labelled], list[str]]:
-    """Read a table of labels.
+    """Read a table of labels; capitals count neither in its header nor in its labels.
 
     Args:
-        file: CSV.
+        file: CSV, TSV, JSON lines or Parquet, see `spreadsheets.read_rows`.
         scheme: its variables are read and their labels checked. None to take any label.
         variable: the column to read where there is no scheme; if empty, the columns that aren't of `COLUMNS`.
-        encoding: of the file, if it isn't UTF-8.
+        encoding: encoding of the file; empty to go by its first bytes.
 
     Returns:
         The rows, those without any label too, and the names of the variables.
@@ -193,46 +111,64 @@ def read_labels(
     Raises:
         LabelsError: a column is missing, a row has no sentence or known dyad, or a label isn't in the codebook.
     """
-    rows = list(csv_rows(decoded(load_bytes(file), file, encoding), file))
-    if not rows:
-        raise LabelsError(f"{file}: a header and no rows")
-    header = list(rows[0][1])
+    table = list(read_rows(file, encoding))
+    for line, row in table:
+        if isinstance(row, ValueError):
+            raise LabelsError(f"{file}:{line}: {row}")
+    header = {key(name): name for _, row in table if not isinstance(row, ValueError) for name in row}
+    if not table:
+        raise LabelsError(f"{file}: {'a header and no rows' if file.stat().st_size else 'is empty'}")
     if missing := [name for name in ("sentence", "dyad") if name not in header]:
-        raise LabelsError(f"{file}: no column {' and '.join(missing)}; there are {', '.join(header)}")
+        raise LabelsError(f"{file}: no column {' and '.join(missing)}; there are {', '.join(header.values())}")
     columns = _variables(file, header, scheme, variable)
-    found = [
-        labelled(
-            {name: unguarded(row.get(name, "")) for name in COLUMNS},
-            {name: row.get(column, "") for name, column in columns.items()},
-            place,
-            scheme,
-        )
-        for place, row in rows
-    ]
-    return found, list(columns)
+    spellings: dict[tuple[str, str], str] = {}
+    rows = []
+    for line, row in table:
+        cells = {key(n): v if isinstance(v, str) else cell_text(v) for n, v in row.items()}  # type: ignore[union-attr]  # no errors
+        labels = {name: cells.get(column, "") for name, column in columns.items()}
+        if scheme is None:  # a label is what it was called first, whatever its capitals
+            labels = {name: spellings.setdefault((name, key(label)), label) for name, label in labels.items()}
+        parts = {name: unguarded(cells.get(name, "")) for name in COLUMNS}
+        rows.append(labelled(parts, labels, f"{file}:{line}", scheme))
+    return rows, list(columns)
 
 
-def _variables(file: Path, header: Sequence[str], scheme: Scheme | None, variable: str) -> dict[str, str]:
-    """Return the column of each variable."""
-    others = [name for name in header if name and name not in COLUMNS]
+def _variables(file: Path, header: Mapping[str, str], scheme: Scheme | None, variable: str) -> dict[str, str]:
+    """Return the column of each variable, as `key` writes it; the header's names by theirs."""
+    others = [name for column, name in header.items() if column and column not in COLUMNS]
     if scheme is not None:
         names = [v.name for v in scheme.variables if not variable or v.name == variable]
         if not names:
             known = ", ".join(v.name for v in scheme.variables)
             raise LabelsError(f"the codebook has no variable {variable!r}; it has {known}")
-        if len(names) == 1 and names[0] not in header and "label" in header:
+        if len(names) == 1 and key(names[0]) not in header and "label" in header:
             return {names[0]: "label"}
-        if missing := [name for name in names if name not in header]:
+        if missing := [name for name in names if key(name) not in header]:
             raise LabelsError(
                 f"{file}: no column {', '.join(missing)} for the codebook's variables; "
                 f"beside {', '.join(COLUMNS)} there are {', '.join(others) or 'none'}"
             )
-        return {name: name for name in names}
-    if variable and variable not in header:
-        raise LabelsError(f"{file}: no column {variable!r}; there are {', '.join(header)}")
+        return {name: key(name) for name in names}
+    if variable and key(variable) not in header:
+        raise LabelsError(f"{file}: no column {variable!r}; there are {', '.join(header.values())}")
     if not (variable or others):
-        raise LabelsError(f"{file}: no column with labels; there are {', '.join(header)}")
-    return {name: name for name in ([variable] if variable else others)}
+        raise LabelsError(f"{file}: no column with labels; there are {', '.join(header.values())}")
+    return {name: key(name) for name in ([variable] if variable else others)}
+
+
+def cell_text(value: Any) -> str:
+    """Return a cell as text: nothing for an empty one, `1` for a spreadsheet's 1.0, `yes` for true."""
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return ""
+    return label_text(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def label_in(variable: Variable, text: str) -> str | None:
+    """Return the codebook's label that a cell names: exactly, or where that is clear, in other capitals."""
+    if text in variable.labels:
+        return text
+    alike = [label for label in variable.labels if label.casefold() == text.casefold()]
+    return alike[0] if len(alike) == 1 else None
 
 
 def labelled(parts: Mapping[str, str], labels: Mapping[str, str], where: str, scheme: Scheme | None = None) -> Labelled:
@@ -241,12 +177,15 @@ def labelled(parts: Mapping[str, str], labels: Mapping[str, str], where: str, sc
     Raises:
         LabelsError: it has no sentence or known dyad, or a label isn't in the codebook.
     """
-    said = {name: label.strip() for name, label in labels.items() if label.strip()}
+    given = {name: label.strip() for name, label in labels.items() if label.strip()}
     for variable in scheme.variables if scheme else ():
-        if (label := said.get(variable.name)) is not None and label not in variable.labels:
+        if (text := given.get(variable.name)) is None:
+            continue
+        if (label := label_in(variable, text)) is None:
             raise LabelsError(
-                f"{where}: {label!r} is no label of {variable.name}; those are {', '.join(variable.labels)}"
+                f"{where}: {text!r} is no label of {variable.name}; those are {', '.join(variable.labels)}"
             )
+        given[variable.name] = label
     if not parts.get("sentence", "").strip():
         raise LabelsError(f"{where}: no sentence")
     codes = sorted(code.strip().upper() for code in parts.get("dyad", "").split("-"))
@@ -259,7 +198,7 @@ def labelled(parts: Mapping[str, str], labels: Mapping[str, str], where: str, sc
         **{name: parts.get(name, "").strip() for name in COLUMNS if name not in ("sentence", "dyad")},
         sentence=parts["sentence"],
         dyad="-".join(codes),
-        labels=said,
+        labels=given,
         where=where,
     )
 

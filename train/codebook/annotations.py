@@ -2,17 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
-from detente.data.annotation.label_table import unguarded
-from detente.data.annotation.spreadsheets import key
-from detente.data.annotation.spreadsheets import rows as rows_of
-from detente.data.codebook.label_schema import Scheme, Variable, label_text
+from detente.data.annotation.label_table import cell_text, label_in, unguarded
+from detente.data.annotation.spreadsheets import LabelsError, key, read_rows
+from detente.data.codebook.label_schema import Scheme
 from detente.data.codebook.labels import dyad_id
 from detente.data.corpora.examples import sentence_id
-from detente.data.tables_io.columns import SourceError
 from detente.infer.linking.linker import Linker, linker
 from detente.infer.linking.mentions import Mention, dyads
 from detente.infer.readings.document import read_date, read_dyads
@@ -95,19 +92,16 @@ def read_table(
 ) -> Table:
     """Read a table of labels: CSV (commas, semicolons or tabs), JSON lines or Parquet.
 
-    A CSV may be in UTF-8, with a byte order mark or without, or in UTF-16 as Excel's "Unicode text" is; another
-    encoding has to be named.
-
     Args:
         file: the table.
         scheme: what the labels may be.
         names: of the columns.
-        encoding: of a CSV; empty to go by its first bytes.
+        encoding: encoding of the text; empty to go by its first bytes, see `spreadsheets.read_rows`.
         states: finds the states; None for the package's tables.
         part: which rows are wanted, `train` or `test`; those whose column `part` says the other are left out.
 
     Raises:
-        SourceError: it can't be read, a column is missing, or a label isn't in the codebook; the message says where.
+        LabelsError: it can't be read, a column is missing, or a label isn't in the codebook; the message says where.
     """
     names = names or Names()
     table, finder = Table(), _Finder(states or linker(), names)
@@ -116,9 +110,17 @@ def read_table(
     empty: list[str] = []
     absent: list[str] = []
     undated: list[str] = []
-    lines = list(rows_of(file, names.sentence, encoding))
-    there = dict.fromkeys(key for _, row in lines if not isinstance(row, ValueError) for key in row)
-    wanted = _variables(scheme, names, there, file) if there else {}
+    lines = [
+        (line, row if isinstance(row, ValueError) else {key(name): value for name, value in row.items()})
+        for line, row in read_rows(file, encoding)
+    ]
+    header = dict.fromkeys(name for _, row in lines if not isinstance(row, ValueError) for name in row)
+    if header and key(names.sentence) not in header:
+        raise LabelsError(
+            f"{file}: no column {names.sentence!r} for the sentence; there are {', '.join(header)}; "
+            "name it with --sentence"
+        )
+    wanted = _variables(scheme, names, header, file) if header else {}
     table.read = len(lines)
     more = other = 0
     for line, row in lines:
@@ -126,7 +128,7 @@ def read_table(
         if isinstance(row, ValueError):
             broken.append(f"{where} {row}")
             continue
-        if _text(row.get(key(PART))).casefold() in {"train", "test"} - {part}:
+        if cell_text(row.get(key(PART))).casefold() in {"train", "test"} - {part}:
             other += 1
             continue
         labels, strange = _labels(scheme, wanted, row)
@@ -147,9 +149,9 @@ def read_table(
         table.rows += [Coded(item, pair, document, labels, where) for item, pair in pairs]
         more += len(pairs) - 1
     if wrong:
-        raise SourceError(f"not in the codebook: {_listed(wrong)}; correct the table or the codebook")
+        raise LabelsError(f"not in the codebook: {_listed(wrong)}; correct the table or the codebook")
     if not table.read:
-        raise SourceError(f"{file} has no rows under its header")
+        raise LabelsError(f"{file} has no rows under its header")
     for faults, what in (
         (broken, "rows left out, they can't be read"),
         (empty, "rows left out, without a label"),
@@ -225,7 +227,8 @@ class _Finder:
             date = read_date(given if given is None or not isinstance(given, str) else given.strip())
         except (TypeError, ValueError):
             date, wrong = None, repr(given)
-        asked = read_dyads([dyad]) if dyad else ()
+        codes = [code.strip().upper() for code in dyad.split("-")]
+        asked = read_dyads(["-".join(codes) if len(codes) == 2 else dyad]) if dyad else ()
         wanted = {state for pair in asked for state in pair}
         mentions = self.states.link(sentence, date=date, sentences=[(0, len(sentence))], wanted=wanted)
         for state in sorted(wanted - {mention.state for mention in mentions}):
@@ -258,7 +261,7 @@ def _variables(scheme: Scheme, names: Names, there: Iterable[str], file: Path) -
     """Return the column of each variable.
 
     Raises:
-        SourceError: there is none of one.
+        LabelsError: there is none of one.
     """
     columns, missing = {}, []
     for variable in scheme.variables:
@@ -270,7 +273,7 @@ def _variables(scheme: Scheme, names: Names, there: Iterable[str], file: Path) -
             columns[variable.name] = column
     if missing:
         hint = "; name it with --label" if len(scheme.variables) == 1 else ""
-        raise SourceError(f"{file}: no column {', '.join(missing)} for the labels; there are {', '.join(there)}{hint}")
+        raise LabelsError(f"{file}: no column {', '.join(missing)} for the labels; there are {', '.join(there)}{hint}")
     return columns
 
 
@@ -279,26 +282,12 @@ def _labels(scheme: Scheme, columns: Mapping[str, str], row: Mapping[str, Any]) 
     labels, strange = {}, []
     for variable in scheme.variables:
         value = row.get(columns[variable.name])
-        text = _text(value)
+        text = cell_text(value)
         if not text:
             continue
-        index = _index(variable, text)
-        if index is None:
+        label = label_in(variable, text)
+        if label is None:
             strange.append(f"{text!r} ({variable.name} is {', '.join(variable.labels)})")
         else:
-            labels[variable.name] = index
+            labels[variable.name] = variable.labels.index(label)
     return labels, strange
-
-
-def _text(value: Any) -> str:
-    if value is None or (isinstance(value, float) and isnan(value)):  # a spreadsheet's empty cell
-        return ""
-    return label_text(int(value) if isinstance(value, float) and value.is_integer() else value)
-
-
-def _index(variable: Variable, text: str) -> int | None:
-    """Return which label a text is: exactly, or where that is clear, in other capitals."""
-    if text in variable.labels:
-        return variable.labels.index(text)
-    alike = [i for i, label in enumerate(variable.labels) if label.casefold() == text.casefold()]
-    return alike[0] if len(alike) == 1 else None

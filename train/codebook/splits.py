@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from detente.data.annotation.spreadsheets import LabelsError
 from detente.data.codebook.label_schema import Variable
 from detente.train.codebook.annotations import Coded
 from detente.train.codebook.evaluation import counts_of
@@ -13,10 +14,6 @@ from detente.train.codebook.linear_probe import Ints
 
 #: Rows with a label under which nothing is learnt.
 LEAST: Final = 10
-
-
-class LabelsError(ValueError):
-    """A table that a model can't be made from; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

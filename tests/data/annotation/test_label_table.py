@@ -4,20 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detente.data.annotation.label_studio_import import read_exports
-from detente.data.annotation.label_table import (
-    LabelsError,
-    conflicts,
-    guarded,
-    labelled,
-    read_labels,
-    unguarded,
-    write_labels,
-)
+from detente.data.annotation.label_table import conflicts, guarded, labelled, read_labels, unguarded, write_labels
+from detente.data.annotation.spreadsheets import LabelsError
 from detente.data.codebook.label_schema import Scheme, Variable
 from detente.infer.linking.absent_states import absent
 
@@ -64,8 +59,11 @@ def test_a_guarded_text_is_no_formula_and_comes_back(text: str) -> None:
         ("sep=;\r\n" + "sentence;dyad;label\r\n" + f"{WARNED};CHN-JPN;frosty\r\nIndia met Nepal.;NPL-IND;engaging\r\n")
         .encode(),
         f"sentence\tdyad\tlabel\n{WARNED}\tCHN-JPN\tfrosty\nIndia met Nepal.\tNPL-IND\tengaging\n".encode("utf-16"),
+        ROWS.replace("sentence,dyad,label", " Sentence,Dyad,TONE ").replace("frosty", "Frosty").encode(),
+        ROWS.replace("CHN-JPN", "jpn - chn").encode(),
+        f"{ROWS},,\n\n,,\n".encode(),
     ],
-    ids=["plain", "BOM", "semicolons", "sep", "Excel's Unicode text"],
+    ids=["plain", "BOM", "semicolons", "sep", "Excel's Unicode text", "capitals", "small letters", "blank rows"],
 )  # fmt: skip
 def test_tables_as_spreadsheets_write_them(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "my.csv").write_bytes(data)
@@ -75,6 +73,28 @@ def test_tables_as_spreadsheets_write_them(tmp_path: Path, data: bytes) -> None:
         (WARNED, "CHN-JPN", {"tone": "frosty"}),
         ("India met Nepal.", "IND-NPL", {"tone": "engaging"}),
     ]
+
+
+def test_json_lines_and_parquet(tmp_path: Path) -> None:
+    rows = [
+        {"Sentence": WARNED, "dyad": "JPN-CHN", "tone": "Frosty"},
+        {"Sentence": "B.", "dyad": "ind-npl", "tone": None},
+    ]
+    (tmp_path / "my.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "my.parquet")
+    for name in ("my.jsonl", "my.parquet"):
+        read, _ = read_labels(tmp_path / name, SCHEME)
+        assert [(r.sentence, r.dyad, dict(r.labels)) for r in read] == [
+            (WARNED, "CHN-JPN", {"tone": "frosty"}),
+            ("B.", "IND-NPL", {}),
+        ]
+
+
+def test_without_a_codebook_capitals_make_no_other_label(tmp_path: Path) -> None:
+    (tmp_path / "my.csv").write_text("sentence,dyad,Mood\na,CHN-JPN,Cold\nb,CHN-JPN,cold\nc,CHN-JPN,warm\n", "utf-8")
+    rows, names = read_labels(tmp_path / "my.csv")
+    assert names == ["Mood"]
+    assert [row.labels["Mood"] for row in rows] == ["Cold", "Cold", "warm"]
 
 
 def test_the_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -118,10 +138,20 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path: Path, text: str, said: str
 
 def test_another_encoding_is_named_or_asked_for(tmp_path: Path) -> None:
     (tmp_path / "my.csv").write_bytes("sentence,dyad,tone\nXi – Kishida,CHN-JPN,frosty\n".encode("cp1252"))
-    with pytest.raises(LabelsError, match=r"not UTF-8 .*--encoding cp1252"):
-        read_labels(tmp_path / "my.csv", SCHEME)
-    ((row,), _) = read_labels(tmp_path / "my.csv", SCHEME, encoding="cp1252")
-    assert row.sentence == "Xi – Kishida"
+    ((row,), _) = read_labels(tmp_path / "my.csv", SCHEME)
+    assert row.sentence == "Xi – Kishida", "what Excel's plain CSV has in Western Europe"
+    for text, codec in (
+        ("Китай предупредил Японию", "cp1251"),
+        ("Chiny ostrzegły Japonię", "cp1250"),
+        ("中国警告", "gbk"),
+    ):
+        (tmp_path / "my.csv").write_bytes(f"sentence,dyad,tone\n{text},CHN-JPN,frosty\n".encode(codec))
+        with pytest.raises(LabelsError, match=r"not UTF-8 in line 2; .*--encoding"):
+            read_labels(tmp_path / "my.csv", SCHEME)
+        ((row,), _) = read_labels(tmp_path / "my.csv", SCHEME, encoding=codec)
+        assert row.sentence == text
+    with pytest.raises(LabelsError, match="'nonsense' is no encoding"):
+        read_labels(tmp_path / "my.csv", SCHEME, encoding="nonsense")
 
 
 def test_json_of_label_studio(tmp_path: Path) -> None:

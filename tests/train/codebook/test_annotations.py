@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from detente.data.annotation.label_table import Labelled, write_labels
+from detente.data.annotation.label_table import Labelled, read_labels, write_labels
 from detente.data.codebook.label_schema import Scheme, Variable
 from detente.data.tables_io.columns import SourceError
 from detente.train.codebook.annotations import Names, Table, read_table
@@ -42,8 +42,9 @@ READ = [(WARNED, "CHN-JPN", 1), (MET, "CHN-JPN", 0)]
         PLAIN.replace(",", "\t").replace("\n", "\r\n").encode("utf-16"),  # Excel's "Unicode text"
         PLAIN.replace("label", " Label ").replace("yes", "YES").encode(),
         PLAIN.replace("label", "coercion").encode(),
+        PLAIN.replace("CHN-JPN", "jpn - chn").encode(),
     ],
-    ids=["plain", "bom", "semicolons", "utf-16", "capitals", "the variable's name"],
+    ids=["plain", "bom", "semicolons", "utf-16", "capitals", "the variable's name", "dyads in small letters"],
 )
 def test_csv_whoever_wrote_it(tmp_path: Path, data: bytes) -> None:
     table = read(tmp_path, data)
@@ -67,13 +68,11 @@ def test_numbers_that_a_spreadsheet_made(tmp_path: Path) -> None:
     assert table.notes == ["1 rows left out, without a label: n.parquet:2"]
 
 
-def test_excels_plain_csv_has_to_be_named(tmp_path: Path) -> None:
-    data = f"sentence;dyad;label\nFrançois Hollande: {WARNED};CHN-JPN;yes\n".encode("cp1252")
-    with pytest.raises(
-        SourceError, match=r"my\.csv: not UTF-8 in line 2; save it as CSV UTF-8, or .*--encoding cp1252"
-    ):
-        read(tmp_path, data)
-    assert read(tmp_path, data, encoding="cp1252").rows[0].item.text.startswith("François")
+def test_excels_plain_csv(tmp_path: Path) -> None:
+    data = f"sep=;\r\nsentence;dyad;label\r\nFrançois Hollande: {WARNED};CHN-JPN;yes\r\n;;\r\n".encode("cp1252")
+    (row,) = read(tmp_path, data).rows
+    assert row.item.text.startswith("François")
+    assert row.where == "my.csv:3"
 
 
 def test_a_workbook_is_told_as_such(tmp_path: Path) -> None:
@@ -143,6 +142,7 @@ def test_contradictions_are_listed_and_repeats_counted(tmp_path: Path) -> None:
         (f"sentence,dyad,code\n{WARNED},CHN-JPN,no\n", r"no column 'coercion' or 'label' .*--label"),
         ("sentence,dyad,label\n", "has no rows"),
         ("", "has no rows"),
+        ("sentence,dyad,label,Label\nx,CHN-JPN,no,no\n", "names .* twice"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -155,8 +155,12 @@ def test_no_file_or_no_table(tmp_path: Path) -> None:
         read_table(tmp_path / "no.csv", SCHEME)
     with pytest.raises(SourceError, match="is a folder"):
         read_table(tmp_path, SCHEME)
-    with pytest.raises(SourceError, match="not a table"):
-        read(tmp_path, "x", "my.txt")
+    with pytest.raises(SourceError, match="no rows"):
+        read(tmp_path, "No table but a text.", "my.txt")
+
+
+def test_excels_unicode_text(tmp_path: Path) -> None:
+    assert labels(read(tmp_path, PLAIN.replace(",", "\t").encode("utf-16"), "my.txt")) == READ
 
 
 def test_a_date_that_is_none_is_said(tmp_path: Path) -> None:
@@ -176,3 +180,22 @@ def test_a_table_of_detente_import(tmp_path: Path) -> None:
     assert labels(learnt) == [(said, "CHN-JPN", 1)]
     assert labels(tested) == [(MET, "CHN-JPN", 0)]
     assert learnt.notes == ["1 rows left out, their part is not train"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("my.csv", PLAIN.replace("yes", "Yes").encode()),
+        ("my.csv", PLAIN.replace("sentence,dyad,label", "Sentence,Dyad,Coercion").encode()),
+        ("my.csv", PLAIN.replace("JPN-CHN", "jpn-chn").encode()),
+        ("my.csv", f"sep=;\n{PLAIN.replace(',', ';')}".encode()),
+        ("my.tsv", PLAIN.replace(",", "\t").encode("utf-16")),
+        ("my.jsonl", "\n".join(json.dumps({"sentence": s, "dyad": d, "label": bool(y)}) for s, d, y in READ).encode()),
+    ],
+    ids=["label", "header", "dyad", "sep", "utf-16", "JSON lines"],
+)
+def test_training_and_agreement_read_the_same(tmp_path: Path, name: str, data: bytes) -> None:
+    learnt = read(tmp_path, data, name)
+    rows, _ = read_labels(tmp_path / name, SCHEME)
+    assert labels(learnt) == READ
+    assert [(row.sentence, row.dyad, COERCION.labels.index(row.labels["coercion"])) for row in rows] == READ

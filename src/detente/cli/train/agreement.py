@@ -38,7 +38,8 @@ def agreement(
     95 % intervals over sentences, and which label the one gives where the other gives another.
     """
     from detente.data.annotation.agreement import agreement as measure  # noqa: PLC0415
-    from detente.data.annotation.label_table import LabelsError, read_labels  # noqa: PLC0415
+    from detente.data.annotation.label_table import read_labels  # noqa: PLC0415
+    from detente.data.annotation.spreadsheets import LabelsError  # noqa: PLC0415
     from detente.data.codebook.label_schema import Variable  # noqa: PLC0415
 
     scheme = read_codebook(codebook) if codebook else None

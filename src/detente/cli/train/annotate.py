@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LISTED = 20
 
 Codebook = Annotated[Path, typer.Option(metavar="YAML", help="The codebook: variables and their labels.")]
-Encoding = Annotated[str, typer.Option(help="Of CSV that isn't UTF-8: cp1252.")]
+Encoding = Annotated[str, typer.Option(help="Encoding of a CSV that is neither UTF-8, UTF-16 nor cp1252.")]
 
 
 def sample(
@@ -177,7 +177,8 @@ def import_(
     each variable. A spreadsheet without a coder is its file's name's.
     """
     from detente.data.annotation.label_studio_import import read_exports  # noqa: PLC0415
-    from detente.data.annotation.label_table import LabelsError, conflicts, write_labels  # noqa: PLC0415
+    from detente.data.annotation.label_table import conflicts, write_labels  # noqa: PLC0415
+    from detente.data.annotation.spreadsheets import LabelsError  # noqa: PLC0415
     from detente.infer.linking.absent_states import absent  # noqa: PLC0415
 
     scheme = read_codebook(codebook)

@@ -42,7 +42,7 @@ def train(
         str, typer.Option(metavar="COLUMN", help="Of the document, which no split cuts through.")
     ] = "document",
     date: Annotated[str, typer.Option(metavar="COLUMN", help="Of the document's date.")] = "date",
-    encoding: Annotated[str, typer.Option(help="Of a CSV that is neither UTF-8 nor UTF-16: cp1252.")] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding of a CSV that is neither UTF-8, UTF-16 nor cp1252.")] = "",
     without: Annotated[
         str, typer.Option(metavar="HEADS", help="Don't read what these heads of the base have learnt: root,quad.")
     ] = "",
