@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from detente.data.tables_io import formats
-from detente.infer.label.labeler import Detente
+from detente.infer.label.labeler import Detente, Groups
 from detente.infer.readings.document import Document
 
 #: Bytes taken at once: what is waiting, up to this, is labelled together.
@@ -38,6 +38,7 @@ def label_lines(
     *,
     include_none: bool = False,
     min_probability: float = 0.0,
+    groups: Groups = True,
     explain: bool = False,
 ) -> tuple[int, int]:
     """Label the records of a stream (`Document.from_record`), one JSON line out per reading, flushed as they come.
@@ -48,6 +49,7 @@ def label_lines(
         sink: takes the readings in the order of the lines; a line that cannot be read gives one error record.
         include_none: as in `Detente.label`.
         min_probability: as in `Detente.label`.
+        groups: as in `Detente.label`.
         explain: as in `Detente.label`.
 
     Returns:
@@ -58,7 +60,7 @@ def label_lines(
         records = [read_line(line, number) for number, line in waiting]
         documents = [record for record in records if isinstance(record, Document)]
         answers = model.label_many(
-            documents, include_none=include_none, min_probability=min_probability, explain=explain
+            documents, include_none=include_none, min_probability=min_probability, groups=groups, explain=explain
         )
         for record in records:
             rows = [record] if isinstance(record, Unreadable) else next(answers)

@@ -23,7 +23,7 @@ from detente.data.tables_io.files import STANDARD_INPUT
 from detente.infer.corpus.reader import Corpus, Cursor, Record, Reject
 from detente.infer.encoder.cached import Once
 from detente.infer.encoder.onnx import cores
-from detente.infer.label.labeler import Detente, load
+from detente.infer.label.labeler import Detente, Groups, load
 from detente.infer.readings.document import Document
 from detente.infer.readings.table import WRITERS, row, schema
 from detente.infer.score.output import Output, OutputError, Totals
@@ -132,6 +132,7 @@ def score(
     date_format: str = "",
     include_none: bool = False,
     min_probability: float = 0.0,
+    groups: Groups = True,
     workers: int | None = None,
     batch_size: int = BATCH_RECORDS,
     strict: bool = False,
@@ -150,6 +151,7 @@ def score(
         date_format: of `strptime`, for dates that can be read in several ways (`%d/%m/%Y`).
         include_none: keep the pairs that come out as `none`.
         min_probability: leave out readings whose tone is less probable than this.
+        groups: as in `Detente.label`.
         workers: threads that label; None for one on each core.
         batch_size: records that are labelled together, at most; sixteen such batches are one part.
         strict: stop at the first record that can't be read.
@@ -164,6 +166,8 @@ def score(
     began = time.monotonic()
     if output_format not in WRITERS:
         raise ValueError(f"{output_format!r} is not a format that can be written; those are {', '.join(WRITERS)}")
+    if groups not in (True, False, "all"):
+        raise ValueError(f"groups must be True, False or 'all', not {groups!r}")
     if batch_size < 1 or (workers is not None and workers < 1):
         raise ValueError("there must be at least one worker, and one record in a batch")
     workers = workers or min(MOST_WORKERS, cores())
@@ -176,10 +180,11 @@ def score(
     verify(folder)
     config = read_config(folder)
     versions = {"detente.version": version("detente"), "detente.model": f"{config.name} {config.version}"}
+    options = {"include_none": include_none, "min_probability": min_probability, "groups": groups}
     run = {
         "input": corpus.identity(),
         "model": {"name": versions["detente.model"], "sha256": sha256(folder / MANIFEST)},
-        "options": {"include_none": include_none, "min_probability": min_probability, "batch_size": batch_size},
+        "options": {**options, "batch_size": batch_size},
         "version": versions["detente.version"],
     }
     if config.own is not None:
@@ -192,7 +197,7 @@ def score(
             def label(batch: _Batch) -> list[pa.RecordBatch]:
                 # Remembered within a batch only: what is read together, and so each digit, is the same in every run.
                 reader = Detente(Once(detente.engine), detente.linker)
-                return [*label_pieces(reader, batch.pieces, include_none=include_none, min_probability=min_probability)]
+                return [*label_pieces(reader, batch.pieces, **options)]
 
             batches = _batches(corpus, parts, batch_size, strict=strict)
             _write(_side_by_side(label, batches, workers), parts, corpus.found.size, progress)

@@ -269,7 +269,7 @@ class Server:
             document = asked.document()
         except (TypeError, ValueError) as error:
             raise Refusal(422, str(error)) from error
-        readings = await self.gatherer.read(document, budget)
+        readings = await self.gatherer.read(document, budget, asked.groups)
         kept = selected(document, readings, include_none=asked.include_none, min_probability=asked.min_probability)
         if not asked.explain:
             return kept

@@ -1,7 +1,7 @@
 """What goes over the wire: requests as they are checked, answers as they are described."""
 
 import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
 
@@ -64,6 +64,9 @@ class Text(Asked):
     dyads: Dyads | None = None
     include_none: bool = Field(False, description="keep the pairs found that come out as none")
     min_probability: Probability = Field(0.0, description="abstain: leave out less probable tones")
+    groups: bool | Literal["all"] = Field(
+        True, description="false: no pairs that rest on a group's name; all: the members of looser groups too (G7)"
+    )
     explain: bool = Field(False, description="say why: the words that weigh, labelled sentences that read alike")
 
     def document(self) -> Document:
@@ -103,6 +106,7 @@ class DatedReading(BaseModel):
     tone: str = Field(description="one of the model's labels")
     warmth: float | None
     direction: str | None = None
+    by_group: bool | None = None
     probabilities: dict[str, Probability] | None = None
     model: Id | None = None
 
@@ -120,6 +124,7 @@ class Series(Asked):
     since: Date | None = Field(None, description="the first day, month or year")
     until: Date | None = Field(None, description="the last day, month or year")
     min_probability: Probability = 0.0
+    groups: bool = Field(True, description="whether readings count that rest on a group's name alone")
     source_cap: Annotated[float, Field(ge=0, le=1, description="the most one source may weigh")] = 1.0
     smooth: Annotated[int, Field(ge=1, le=99, description="periods to smooth over, an odd number")] = 1
 
@@ -187,6 +192,7 @@ class Row(Answer):
     alliance_building: Probability
     balance: Warmth
     mutual: Probability
+    by_group: Probability | None = Field(description="part that rests on a group's name; null where it isn't told")
     thin: bool = Field(description="fewer than 5 documents")
 
 

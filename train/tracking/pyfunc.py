@@ -35,6 +35,7 @@ SIGNATURE = ModelSignature(
             ColSpec(DataType.double, "probability"),
             ColSpec(DataType.string, "direction"),
             ColSpec(DataType.string, "cue"),
+            ColSpec(DataType.boolean, "by_group"),
         ]
     ),
     params=ParamSchema([ParamSpec("by_document", DataType.boolean, False)]),

@@ -3,9 +3,12 @@
 import datetime
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from detente.infer.label.labeler import Groups
 
 _COLUMN = "Column that holds the {}, if not guessed."
 
@@ -21,6 +24,12 @@ DateFormat = Annotated[
 Encoding = Annotated[str, typer.Option("--encoding", help="Of the text.")]
 InputFormat = Annotated[
     str, typer.Option("--from", metavar="FORMAT", help="jsonl, csv, tsv, parquet or text, if names don't tell.")
+]
+
+# Pairs of which either state is known by a group's name alone.
+NoGroups = Annotated[bool, typer.Option("--no-groups", help="Leave out pairs that rest on a group's name (the Quad).")]
+AllGroups = Annotated[
+    bool, typer.Option("--all-groups", help="Read the members of looser groups too, such as the G7 and BRICS.")
 ]
 
 
@@ -55,6 +64,17 @@ def read_text(file: str) -> str:
     if not text.strip():
         raise Failure(f"{name} is empty; give a text of at least one sentence")
     return text
+
+
+def which_groups(*, none: bool, every: bool) -> "Groups":
+    """Read `--no-groups` and `--all-groups`.
+
+    Raises:
+        BadUsage: both are given.
+    """
+    if none and every:
+        raise BadUsage("--no-groups and --all-groups exclude each other; give one of them")
+    return "all" if every else not none
 
 
 def day(text: str) -> datetime.date | None:

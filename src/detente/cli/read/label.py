@@ -2,13 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from detente.cli import options
 from detente.cli.options import BadUsage, day, read_text
+
+if TYPE_CHECKING:
+    from detente.infer.label.labeler import Groups
 
 
 def label(
@@ -20,6 +24,8 @@ def label(
     min_probability: Annotated[
         float, typer.Option(metavar="P", min=0, max=1, help="Leave out less sure readings.")
     ] = 0.0,
+    no_groups: options.NoGroups = False,
+    all_groups: options.AllGroups = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say why: words that weigh, sentences like it.")] = False,
     model: Annotated[str, typer.Option(metavar="MODEL", help="A model folder or hub id, if not the shipped one.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per reading.")] = False,
@@ -40,10 +46,11 @@ def label(
     With --jsonl a line is {"id", "text", "date"?, "title"?, "dyads"?: [["CHN", "USA"]]}; a line that cannot be read
     is answered with {"id", "line", "error"}, and the rest goes on.
     """
+    groups = options.which_groups(none=no_groups, every=all_groups)
     if jsonl:
         if date or title or dyads:
             raise BadUsage("with --jsonl, date, title and dyads stand in each line")
-        _label_lines(file, model, include_none, min_probability, explain)
+        _label_lines(file, model, include_none, min_probability, groups, explain)
         return
     if not file:
         raise BadUsage("give a FILE, - for a text on standard input, or --jsonl for JSON lines")
@@ -58,7 +65,7 @@ def label(
 
     detente = load(model or None)
     (readings,) = detente.label_many(
-        [document], include_none=include_none, min_probability=min_probability, explain=explain
+        [document], include_none=include_none, min_probability=min_probability, groups=groups, explain=explain
     )
     if json:
         import orjson  # noqa: PLC0415
@@ -76,7 +83,9 @@ def label(
         typer.echo(f"no relationship between two states found in {file}{more}")
 
 
-def _label_lines(file: str, model: str, include_none: bool, min_probability: float, explain: bool) -> None:
+def _label_lines(
+    file: str, model: str, include_none: bool, min_probability: float, groups: "Groups", explain: bool
+) -> None:
     from detente.infer.label.jsonl import label_lines  # noqa: PLC0415
     from detente.infer.label.labeler import load  # noqa: PLC0415
 
@@ -88,6 +97,7 @@ def _label_lines(file: str, model: str, include_none: bool, min_probability: flo
             sys.stdout.buffer,
             include_none=include_none,
             min_probability=min_probability,
+            groups=groups,
             explain=explain,
         )
     if errors:

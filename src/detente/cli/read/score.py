@@ -35,6 +35,8 @@ def score(
     min_probability: Annotated[
         float, typer.Option(metavar="P", min=0, max=1, help="Leave out less sure readings.")
     ] = 0.0,
+    no_groups: options.NoGroups = False,
+    all_groups: options.AllGroups = False,
     model: Annotated[str, typer.Option(metavar="MODEL", help="A model folder or hub id, if not the shipped one.")] = "",
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Threads that label; one on each core by itself.")
@@ -72,6 +74,7 @@ def score(
         if given and given not in known:
             raise BadUsage(f"{option}: {given!r} is none of {', '.join(known)}")
     columns = {"text": text, "id": id_, "date": date, "title": title, "source": outlet}
+    groups = options.which_groups(none=no_groups, every=all_groups)
     if engine not in ("local", "spark"):
         raise BadUsage(f"--engine: {engine!r} is neither local nor spark")
     if engine == "spark":
@@ -88,6 +91,7 @@ def score(
             date_format=date_format,
             include_none=include_none,
             min_probability=min_probability,
+            groups=groups,
         )
         return
     output = Path(target)
@@ -104,6 +108,7 @@ def score(
                 date_format=date_format,
                 include_none=include_none,
                 min_probability=min_probability,
+                groups=groups,
                 workers=workers,
                 batch_size=batch_size,
                 strict=strict,

@@ -4,10 +4,14 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import typer
 
 from detente.cli.options import Failure
+
+if TYPE_CHECKING:
+    from detente.infer.label.labeler import Groups
 
 
 def score(
@@ -21,6 +25,7 @@ def score(
     date_format: str,
     include_none: bool,
     min_probability: float,
+    groups: "Groups",
 ) -> None:
     """Write a folder of readings with Spark, and beside the parts a folder `_rejects`; arguments as of the command."""
     if find_spec("pyspark") is None:
@@ -46,6 +51,7 @@ def score(
             date_format=date_format,
             include_none=include_none,
             min_probability=min_probability,
+            groups=groups,
         )
         if output_format == "parquet":
             readings.write.parquet(output)
