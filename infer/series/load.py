@@ -176,8 +176,10 @@ def _rest_on_group(mentions: str | Sequence[Mapping[str, Any]] | None) -> bool |
     if isinstance(mentions, str):
         import orjson  # noqa: PLC0415
 
-        mentions = orjson.loads(mentions)
-    return None if mentions is None or not len(mentions) else by_group((m["state"], m["how"]) for m in mentions)
+        listed: Sequence[Mapping[str, Any]] | None = orjson.loads(mentions)
+    else:
+        listed = mentions
+    return None if listed is None or not len(listed) else by_group((m["state"], m["how"]) for m in listed)
 
 
 def _column(table: pd.DataFrame, name: str) -> "pd.Series[str]":

@@ -12,6 +12,7 @@ import onnx
 from threadpoolctl import threadpool_limits
 
 from detente._files import write_json
+from detente.data.annotation.spreadsheets import LabelsError
 from detente.data.codebook.label_schema import Scheme, Variable
 from detente.infer.encoder.onnx import Engine, Floats
 from detente.infer.readings.table import schema
@@ -22,7 +23,7 @@ from detente.train.codebook import learning_curve, linear_probe, onnx_heads
 from detente.train.codebook.annotations import Table
 from detente.train.codebook.evaluation import Measured, markdown, measured
 from detente.train.codebook.linear_probe import Splits, Vectors
-from detente.train.codebook.splits import LabelsError, Rows, gathered, labelled_rows
+from detente.train.codebook.splits import Rows, gathered, labelled_rows
 from detente.train.evaluate.baselines import BASELINES
 
 if TYPE_CHECKING:
