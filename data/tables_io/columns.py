@@ -19,6 +19,7 @@ NAMES: Final = {
     ),
     "title": ("title", "headline"),
     "source": ("source", "outlet", "publisher", "source_name", "source_domain", "newspaper", "domain", "corpus"),
+    "speaker": (),  # only as it is named: a column of this name may as well hold people
 }  # fmt: skip
 
 
@@ -36,6 +37,7 @@ class Columns:
         date: of the article.
         title: its headline.
         source: its outlet.
+        speaker: code of the state whose statement it is.
     """
 
     text: str = ""
@@ -43,6 +45,7 @@ class Columns:
     date: str = ""
     title: str = ""
     source: str = ""
+    speaker: str = ""
 
     @classmethod
     def of(cls, names: Mapping[str, str]) -> Self:

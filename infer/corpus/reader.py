@@ -211,13 +211,15 @@ class Corpus:
             raise ValueError(f"no text in {columns.text!r}")
         if isinstance(text, str) and len(text) > formats.LONGEST_RECORD:
             raise ValueError(formats.TOO_LONG)
-        given, title, source = (pick(row, name) for name in (columns.id, columns.title, columns.source))
+        names = (columns.id, columns.title, columns.source, columns.speaker)
+        given, title, source, speaker = (pick(row, name) for name in names)
         date = dates.iso(pick(row, columns.date), self.date_form)
         parts = {
             "text": text,
             "date": date,
             "title": title,
             "id": f"{file.name}:{line}" if given in (None, "") else given,
+            "speaker": None if speaker in (None, "") else speaker,
             "dyads": row.get("dyads") if file.format == "jsonl" else None,
         }
         document = Document.from_record(parts)
@@ -228,5 +230,5 @@ def _check(entry: Record | Reject, check: int) -> int:
     if isinstance(entry, Reject):
         return zlib.crc32(str(entry).encode("utf-8", "backslashreplace"), check)
     document = entry.document
-    head = f"{document.id}\0{entry.date}\0{entry.source}\0{document.title}\0"
+    head = f"{document.id}\0{entry.date}\0{entry.source}\0{document.title}\0{document.speaker}\0"
     return zlib.crc32(document.text.encode(), zlib.crc32(head.encode("utf-8", "backslashreplace"), check))

@@ -81,6 +81,7 @@ class Detente:
         groups: Groups = True,
         explain: bool = False,
         id: str = "",
+        speaker: str = "",
     ) -> list[Reading]:
         """Label a sentence or an article.
 
@@ -98,15 +99,17 @@ class Detente:
             explain: say why, too: `reading.why` holds what the words weigh, and labelled sentences that read alike. It
                 takes some seven times as long; a model's first explanation takes seconds more, for those sentences.
             id: carried by the readings.
+            speaker: code of the state whose statement the text is: "we", "our", "us" and "ours" outside quotation marks
+                are mentions of it.
 
         Returns:
             The readings by sentence, then by dyad.
 
         Raises:
-            ValueError: the date is none, a dyad isn't two known states, or an argument can't be.
+            ValueError: the date is none, a dyad or the speaker isn't of known states, or an argument can't be.
             TypeError: an argument has the wrong type.
         """
-        document = Document.of(text, date=date, title=title, dyads=dyads, id=id)
+        document = Document.of(text, date=date, title=title, dyads=dyads, id=id, speaker=speaker)
         (readings,) = self.label_many(
             [document],
             include_none=include_none,
@@ -169,6 +172,7 @@ class Detente:
             sentences=spans,
             wanted=wanted,
             every_group=groups == "all",
+            speaker=document.speaker,
         )
         starts = [mention.start for mention in mentions]
         for start, end in spans:

@@ -19,7 +19,7 @@ _WEEK = re.compile(r"\d{4}-?W\d\d", re.IGNORECASE)
 _BRIEFLY = reprlib.Repr()
 _BRIEFLY.maxstring = _BRIEFLY.maxother = 80
 
-_KEYS = ("id", "text", "date", "title", "dyads")
+_KEYS = ("id", "text", "date", "title", "speaker", "dyads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Document:
         title: of the article; "the two countries" may point to it.
         dyads: the dyads to label in each sentence, in this order; None for every dyad that a sentence holds.
         id: whatever the readings are to carry.
+        speaker: the state whose statement the text is: its "we" and "our" outside quotation marks; empty for none.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Document:
     title: str = ""
     dyads: tuple[Dyad, ...] | None = None
     id: str = ""
+    speaker: str = ""
 
     def __post_init__(self) -> None:
         for name, value in (("text", self.text), ("title", self.title), ("id", self.id)):
@@ -60,21 +62,24 @@ class Document:
         title: str = "",
         dyads: Iterable[Sequence[str]] | None = None,
         id: str = "",
+        speaker: str = "",
     ) -> Self:
         """Check the parts and read them.
 
         Raises:
-            ValueError: the date is none, a dyad isn't two known states, or a part is no Unicode text.
-            TypeError: the text or the title is no string.
+            ValueError: the date is invalid, a dyad isn't two known states, the speaker isn't one, or a part is not Unicode.
+            TypeError: the text, the title or the speaker is not a string.
         """
-        for name, value in (("text", text), ("title", title)):
+        for name, value in (("text", text), ("title", title), ("speaker", speaker)):
             if not isinstance(value, str):
                 raise TypeError(f"{name} must be a string, not {type(value).__name__}")
-        return cls(text, read_date(date), title, None if dyads is None else read_dyads(dyads), id)
+        if speaker and speaker not in gazetteer.tables().states:
+            raise ValueError(f"speaker {speaker!r} is not a known state; `detente states` lists the codes")
+        return cls(text, read_date(date), title, None if dyads is None else read_dyads(dyads), id, speaker)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """Read a JSON record `{"id", "text", "date"?, "title"?, "dyads"?}`; other keys are left alone.
+        """Read a JSON record `{"id", "text", "date"?, "title"?, "speaker"?, "dyads"?}`; other keys are left alone.
 
         Raises:
             ValueError: `text` is missing or empty, or a part is malformed.

@@ -144,7 +144,8 @@ def score(
         source: a file of JSON lines, CSV, TSV or Parquet, a text, a folder of such (`.gz` and `.zst` too), or `-`.
         output: the folder; `rows` describes its parts, `part-*.parquet`. What can't be read is in `_rejects.jsonl`.
         model: as in `load`.
-        columns: names of the columns by what they hold (`text`, `id`, `date`, `title`, `source`); see `Columns`.
+        columns: names of the columns by what they hold (`text`, `id`, `date`, `title`, `source`, `speaker`); see
+            `Columns`.
         input_format: `jsonl`, `csv`, `tsv`, `parquet` or `text`, where the files' names don't tell.
         output_format: `parquet`, `jsonl` or `csv`.
         encoding: of the corpus.

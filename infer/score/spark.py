@@ -144,6 +144,7 @@ def _records(frame: DataFrame, names: Mapping[str, str]) -> DataFrame:
         text(chosen.date).alias("date"),
         text(chosen.title).alias("title"),
         text(chosen.source).alias("source"),
+        text(chosen.speaker).alias("speaker"),
         text(chosen.text).alias("text"),
         (sql.to_json("dyads") if "dyads" in frame.columns else text("")).alias("dyads"),
         text(_CORRUPT if corrupt else "").alias("corrupt"),
@@ -205,6 +206,7 @@ def _record(row: Mapping[str, Any], date_format: str) -> Record | str:
             "text": row["text"],
             "date": date,
             "title": row["title"],
+            "speaker": row["speaker"] or None,
             "id": row["id"] or str(row["document"]),
             "dyads": None if row["dyads"] is None else orjson.loads(row["dyads"]),
         }

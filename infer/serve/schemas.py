@@ -61,6 +61,7 @@ class Text(Asked):
     date: Date | None = Field(None, description="2021-03-10, 2021-03 or 2021: who was in office then")
     title: Title = Field("", description='the article\'s title, which "the two countries" may point to')
     id: Id = Field("", description="carried by the readings")
+    speaker: str = Field("", max_length=3, description="code of the state whose statement it is: its we and our")
     dyads: Dyads | None = None
     include_none: bool = Field(False, description="keep the pairs found that come out as none")
     min_probability: Probability = Field(0.0, description="abstain: leave out less probable tones")
@@ -75,7 +76,7 @@ class Text(Asked):
         Raises:
             ValueError: the text is empty, the date is none, or a dyad isn't two known states.
         """
-        return Document.from_record(self.model_dump(include={"text", "date", "title", "id", "dyads"}))
+        return Document.from_record(self.model_dump(include={"text", "date", "title", "id", "speaker", "dyads"}))
 
 
 class Batch(Asked):

@@ -18,6 +18,9 @@ Id = Annotated[str, typer.Option("--id", metavar="COLUMN", help=_COLUMN.format("
 Date = Annotated[str, typer.Option("--date", metavar="COLUMN", help=_COLUMN.format("date"))]
 Title = Annotated[str, typer.Option("--title", metavar="COLUMN", help=_COLUMN.format("title"))]
 Outlet = Annotated[str, typer.Option("--source", metavar="COLUMN", help=_COLUMN.format("outlet"))]
+Speaker = Annotated[
+    str, typer.Option("--speaker", metavar="COLUMN", help="Column with the code of the state whose statement it is.")
+]
 DateFormat = Annotated[
     str, typer.Option("--date-format", metavar="FORMAT", help="Of dates such as 03/10/2021: %d/%m/%Y.")
 ]

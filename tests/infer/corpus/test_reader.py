@@ -177,6 +177,17 @@ def test_columns_by_name(tmp_path: Path) -> None:
     assert (found.document.text, found.date, found.document.id) == ("China met Japan.", "2021-03-10", "b.csv:2")
 
 
+def test_a_column_of_speakers_is_named(tmp_path: Path) -> None:
+    rows = [{"text": "We met Japan.", "speaker": code} for code in ("CHN", "", "President Doe")]
+    (tmp_path / "a.csv").write_bytes(delimited(rows, ","))
+    assert [record.document.speaker for record in records(tmp_path / "a.csv")] == ["", "", ""]
+    first, second, reject = entries(tmp_path / "a.csv", columns=Columns(speaker="speaker"))
+    assert isinstance(first, Record)
+    assert isinstance(second, Record)
+    assert (first.document.speaker, second.document.speaker) == ("CHN", "")
+    assert str(reject).startswith("a.csv:4: speaker 'President Doe' is not a known state")
+
+
 def test_missing_column_says_which_exist(tmp_path: Path) -> None:
     rows = [{"id": "1", "words": "China met Japan."}]
     (tmp_path / "a.csv").write_bytes(delimited(rows, ","))

@@ -70,6 +70,19 @@ def assert_consistent(text: str, readings: list[Reading]) -> None:
             assert r.quad is not None
 
 
+def test_whose_statement_it_is(model: Detente) -> None:
+    text = "We thank Japan."
+    assert model.label(text, include_none=True) == []
+    (reading,) = model.label(text, include_none=True, speaker="CHN")
+    assert (reading.dyad, reading.by_group) == ("CHN-JPN", False)
+    record = Document.from_record({"text": text, "speaker": "CHN"})
+    assert [*model.label_many([record], include_none=True)] == [[reading]]
+    with pytest.raises(ValueError, match="speaker 'China' is not a known state; `detente states` lists the codes"):
+        model.label(text, speaker="China")
+    with pytest.raises(TypeError, match="speaker must be a string, not int"):
+        Document.from_record({"text": text, "speaker": 7})
+
+
 def test_groups(model: Detente) -> None:
     text = "China met the Pact and India. China met the Seven."
     plain, without, every = (

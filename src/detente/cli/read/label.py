@@ -1,6 +1,7 @@
 """`detente label` and `states`."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,9 @@ def label(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A text in UTF-8; - for standard input.")] = "",
     date: Annotated[str, typer.Option(metavar="DATE", help="Date of the text, 2021-03-10.")] = "",
     title: Annotated[str, typer.Option(metavar="TEXT", help="Its title, where it isn't part of the text.")] = "",
+    speaker: Annotated[
+        str, typer.Option(metavar="CODE", help='The state whose statement it is: its "we" and "our".')
+    ] = "",
     dyads: Annotated[str, typer.Option(help="Label exactly these: CHN-USA,JPN-USA.", metavar="DYADS")] = "",
     include_none: Annotated[bool, typer.Option("--all", help="Keep pairs without a relationship.")] = False,
     min_probability: Annotated[
@@ -43,13 +47,13 @@ def label(
 
       echo '{"id": "1", "text": "Japan thanked India."}' | detente label --jsonl
 
-    With --jsonl a line is {"id", "text", "date"?, "title"?, "dyads"?: [["CHN", "USA"]]}; a line that cannot be read
-    is answered with {"id", "line", "error"}, and the rest goes on.
+    With --jsonl a line is {"id", "text", "date"?, "title"?, "speaker"?, "dyads"?: [["CHN", "USA"]]}; a line
+    that cannot be read is answered with {"id", "line", "error"}, and the rest goes on.
     """
     groups = options.which_groups(none=no_groups, every=all_groups)
     if jsonl:
-        if date or title or dyads:
-            raise BadUsage("with --jsonl, date, title and dyads stand in each line")
+        if date or title or speaker or dyads:
+            raise BadUsage("with --jsonl, date, title, speaker and dyads stand in each line")
         _label_lines(file, model, include_none, min_probability, groups, explain)
         return
     if not file:
@@ -60,7 +64,12 @@ def label(
         pairs = read_dyads([pair.strip() for pair in dyads.split(",")]) if dyads else None
     except ValueError as error:
         raise BadUsage(f"--dyads: {error}") from error
-    document = Document(read_text(file), day(date), title, pairs, id="" if file == "-" else Path(file).stem)
+    text, at = read_text(file), day(date)
+    try:
+        document = Document.of(text, date=at, title=title, speaker=speaker, id="" if file == "-" else Path(file).stem)
+    except ValueError as error:
+        raise BadUsage(f"--{error}") from error
+    document = replace(document, dyads=pairs)
     from detente.infer.label.labeler import load  # noqa: PLC0415  (loads the linker)
 
     detente = load(model or None)

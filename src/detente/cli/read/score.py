@@ -25,6 +25,7 @@ def score(
     date: options.Date = "",
     title: options.Title = "",
     outlet: options.Outlet = "",
+    speaker: options.Speaker = "",
     date_format: options.DateFormat = "",
     encoding: options.Encoding = "utf-8",
     input_format: options.InputFormat = "",
@@ -73,7 +74,7 @@ def score(
     for option, given, known in (("--from", input_format, FORMATS), ("--format", output_format, WRITERS)):
         if given and given not in known:
             raise BadUsage(f"{option}: {given!r} is none of {', '.join(known)}")
-    columns = {"text": text, "id": id_, "date": date, "title": title, "source": outlet}
+    columns = {"text": text, "id": id_, "date": date, "title": title, "source": outlet, "speaker": speaker}
     groups = options.which_groups(none=no_groups, every=all_groups)
     if engine not in ("local", "spark"):
         raise BadUsage(f"--engine: {engine!r} is neither local nor spark")
