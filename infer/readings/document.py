@@ -67,7 +67,7 @@ class Document:
         """Check the parts and read them.
 
         Raises:
-            ValueError: the date is invalid, a dyad isn't two known states, the speaker isn't one, or a part is not Unicode.
+            ValueError: the date, a dyad or the speaker is invalid, or a part is not Unicode text.
             TypeError: the text, the title or the speaker is not a string.
         """
         for name, value in (("text", text), ("title", title), ("speaker", speaker)):
