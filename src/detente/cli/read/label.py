@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from detente._files import readable
 from detente.cli.options import BadUsage, day, read_text
 
 
@@ -53,7 +54,11 @@ def label(
         pairs = read_dyads([pair.strip() for pair in dyads.split(",")]) if dyads else None
     except ValueError as error:
         raise BadUsage(f"--dyads: {error}") from error
-    document = Document(read_text(file), day(date), title, pairs, id="" if file == "-" else Path(file).stem)
+    text, named = read_text(file), "" if file == "-" else readable(Path(file).stem)
+    try:
+        document = Document(text, day(date), title, pairs, id=named)
+    except ValueError as error:
+        raise BadUsage(f"--{error}") from error
     from detente.infer.label.labeler import load  # noqa: PLC0415  (loads the linker)
 
     detente = load(model or None)
