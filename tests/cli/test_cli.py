@@ -125,8 +125,8 @@ def test_reader_that_stops_early(tiny_model: Path) -> None:
         ("link nowhere.txt 2>&-", 1, ""),
         ("link - <&- >&- 2>&-", 1, ""),
         ("states > /dev/full", 1, "detente: No space left on device"),
-        ("label --jsonl --model runs/", 1, "detente: no model folder at runs/; give a folder, a hub id (owner/name), or"),
-        ("label --jsonl --model 'runs/a b'", 1, "detente: no folder runs/a b here, and the hub did not give it: Repo id"),
+        ("label --jsonl --model runs/", 1, "detente: no model folder at runs/; give a folder, a hub id"),
+        ("label --jsonl --model 'runs/a b'", 1, "detente: no folder runs/a b here, and the hub did not give it"),
         ("link caf\udce9.txt", 1, "detente: caf\\udce9.txt: there is no such file; give the path of a text, or - for"),
     ],
 )
