@@ -44,7 +44,7 @@ def resolve(model: str | os.PathLike[str] | None = None) -> Path:
         return path
     if path.exists():
         raise ModelError(f"{name} is a file; a model is a folder with {CONFIG}, {ONNX} and {TOKENIZER}")
-    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not name.endswith("/"):
         return _download(name)
     raise ModelError(f"no model folder at {name}; give a folder, a hub id (owner/name), or nothing for {SHIPPED}")
 
@@ -58,7 +58,7 @@ def _download(name: str) -> Path:
         return Path(
             snapshot_download(name, allow_patterns=[CONFIG, TOKENIZER, ONNX, TABLES, SHAPE, MANIFEST, "README.md"])
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise ModelError(f"no folder {name} here, and the hub did not give it: {str(error).splitlines()[0]}") from error
 
 

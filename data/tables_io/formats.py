@@ -283,7 +283,9 @@ def codec(encoding: str) -> str:
     try:
         name = codecs.lookup(encoding).name
         same = "\n".encode(name) == b"\n"
-    except (LookupError, TypeError) as error:
+        if same:
+            b"\xff".decode(name, "surrogateescape")  # which not even all of those that Python calls so can do
+    except (LookupError, TypeError, UnicodeError) as error:
         raise SourceError(f"{encoding!r} is no encoding of text; give one such as utf-8, cp1252 or latin-1") from error
     if not same:
         raise SourceError(f"{encoding} can't be read line by line; convert it: iconv -f {encoding} -t UTF-8")

@@ -1,6 +1,7 @@
 """The command line as users meet it: real processes, real pipes."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -107,6 +108,48 @@ def test_reader_that_stops_early(tiny_model: Path) -> None:
         except BrokenPipeError:
             pass
         assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closed as a POSIX shell does")
+@pytest.mark.parametrize(
+    ("command", "code", "complaint"),
+    [
+        (
+            "states >&-",
+            1,
+            "detente: standard output is closed; send it to a file, or to /dev/null where nobody wants it",
+        ),
+        ("link - <&-", 1, "detente: standard input is empty; give a text of at least one sentence"),
+        ("score - out <&-", 1, "detente: - holds no records"),
+        ("states 2>&-", 0, ""),
+        ("link nowhere.txt 2>&-", 1, ""),
+        ("link - <&- >&- 2>&-", 1, ""),
+        ("states > /dev/full", 1, "detente: No space left on device"),
+        ("label --jsonl --model runs/", 1, "detente: no model folder at runs/; give a folder, a hub id"),
+        ("label --jsonl --model 'runs/a b'", 1, "detente: no folder runs/a b here, and the hub did not give it"),
+        ("link caf\udce9.txt", 1, "detente: caf\\udce9.txt: there is no such file; give the path of a text, or - for"),
+    ],
+)
+def test_closed_streams_and_odd_names(tmp_path: Path, command: str, code: int, complaint: str) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m detente {command}",
+        shell=True, cwd=tmp_path, capture_output=True, check=False, timeout=300,
+        env={**os.environ, "LANG": "C", "LC_ALL": "C", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.count(b"\n")) == (code, bool(complaint)), done.stderr.decode()
+    assert done.stderr.decode().startswith(complaint)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
+def test_file_name_that_is_not_utf_8(tmp_path: Path, tiny_model: Path) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    file.write_text(TEXT, "utf-8")
+    done = run("label", file, "--all", "--json", "--model", tiny_model)
+    assert done.returncode == 0, done.stderr
+    assert {json.loads(line)["id"] for line in done.stdout.splitlines()} == {"caf\\xe9"}
+    assert run("link", file).returncode == 0
+    done = run("score", file, tmp_path / os.fsdecode(b"out\xe9"), "--all", "--model", tiny_model)
+    assert done.returncode == 0, done.stderr
 
 
 def test_link(article: Path) -> None:

@@ -70,9 +70,10 @@ class Labeller(PythonModel):
 
         With the parameter `by_document`, return one row per input row, with a list of such records as `readings`.
         """
-        texts = model_input.reindex(columns=SIGNATURE.inputs.input_names()).fillna("").astype(str)
+        texts = model_input.reindex(columns=SIGNATURE.inputs.input_names()).astype(object).fillna("").astype(str)
         records = texts.to_dict("records")
-        documents = [Document.from_record({str(key): value for key, value in record.items()}) for record in records]
+        # Not as a record, of which a text is demanded: an empty one among many has no readings.
+        documents = [Document.of(**{str(key): value for key, value in record.items()}) for record in records]
         columns = SIGNATURE.outputs.input_names()
         answers = [[_row(reading, columns) for reading in readings] for readings in self.model.label_many(documents)]
         if params and params["by_document"]:

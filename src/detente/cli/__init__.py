@@ -61,6 +61,10 @@ app.command()(evaluate.register)
 
 def main() -> NoReturn:
     """Run the command line; failures give one line and exit code 1, bad usage exit code 2."""
+    is_heard = sys.stdout is not None
+    _stand_in()
+    if not is_heard:
+        _fail("standard output is closed; send it to a file, or to /dev/null where nobody wants it")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal that lacks a letter
     try:
@@ -70,10 +74,17 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
     except (CorpusError, Failure, ModelError) as error:
         _fail(str(error), code=2 if isinstance(error, BadUsage) else 1)
     sys.exit(0)
+
+
+def _stand_in() -> None:
+    """Open nothing in place of streams that are closed, or the next file that is opened would be taken for them."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  (until the end)
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:

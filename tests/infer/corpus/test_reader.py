@@ -316,8 +316,9 @@ def test_encodings(tmp_path: Path) -> None:
             assert found[0].document.text == "café"
     with pytest.raises(SourceError, match="can't be read line by line; convert it: iconv"):
         Corpus(tmp_path, encoding="utf-16")
-    with pytest.raises(SourceError, match="'utf-9' is no encoding"):
-        Corpus(tmp_path, encoding="utf-9")
+    for name in ("utf-9", "idna", "rot13"):
+        with pytest.raises(SourceError, match=f"'{name}' is no encoding"):
+            Corpus(tmp_path, encoding=name)
 
 
 def test_text_that_is_none(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ KILLS = 20
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from detente.infer import parts, score, sources
+from detente.infer.corpus import reader
+from detente.infer.score import output as parts, score
 
 left = int(sys.argv[4])
 
@@ -30,7 +31,7 @@ def counted(real):
     return call
 
 for owner, name in [(os, "fsync"), (os, "open"), (Path, "replace"), (parts.Output, "add"), (parts, "_line"),
-                    (parts.Output, "_count"), (score, "label_pieces"), (sources, "_check"), (Path, "unlink")]:
+                    (parts.Output, "_count"), (score, "label_pieces"), (reader, "_check"), (Path, "unlink")]:
     setattr(owner, name, counted(getattr(owner, name)))
 score.score(sys.argv[1], sys.argv[2], model=sys.argv[3], include_none=True, batch_size=2)
 print(left)

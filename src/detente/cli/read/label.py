@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from detente._files import readable
 from detente.cli import options
 from detente.cli.options import BadUsage, day, read_text
 
@@ -64,9 +65,9 @@ def label(
         pairs = read_dyads([pair.strip() for pair in dyads.split(",")]) if dyads else None
     except ValueError as error:
         raise BadUsage(f"--dyads: {error}") from error
-    text, at = read_text(file), day(date)
+    text, named = read_text(file), "" if file == "-" else readable(Path(file).stem)
     try:
-        document = Document.of(text, date=at, title=title, speaker=speaker, id="" if file == "-" else Path(file).stem)
+        document = Document.of(text, date=day(date), title=title, speaker=speaker, id=named)
     except ValueError as error:
         raise BadUsage(f"--{error}") from error
     document = replace(document, dyads=pairs)
