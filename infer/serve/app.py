@@ -138,6 +138,8 @@ class Server:
         api.add_api_route("/v1/series", self.series, response_model=schemas.Summed, **post)
         api.add_api_route("/v1/model", self.describe, response_model=schemas.Model, responses=_CLOSED, **get)
         api.add_api_route("/healthz", self.healthz, response_model=schemas.State, **get)
+        for path, watched in (("/healthz", self.healthz), ("/readyz", self.readyz)):  # as monitors ask
+            api.add_api_route(path, watched, methods=["HEAD"], include_in_schema=False)
         api.add_api_route(
             "/readyz", self.readyz, response_model=schemas.State, responses={503: {"model": schemas.Wrong}}, **get
         )
