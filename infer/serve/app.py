@@ -102,6 +102,10 @@ class Server:
         """Take no new work; what is in hand is answered."""
         self._bounds.draining = True
 
+    def cut_off(self) -> None:
+        """Take no new work, and wait for no body that isn't there; called on the event loop."""
+        self._bounds.cut_off()
+
     @asynccontextmanager
     async def _life(self, _api: FastAPI) -> AsyncIterator[None]:
         self.gatherer.start()
@@ -134,6 +138,8 @@ class Server:
         api.add_api_route("/v1/series", self.series, response_model=schemas.Summed, **post)
         api.add_api_route("/v1/model", self.describe, response_model=schemas.Model, responses=_CLOSED, **get)
         api.add_api_route("/healthz", self.healthz, response_model=schemas.State, **get)
+        for path, watched in (("/healthz", self.healthz), ("/readyz", self.readyz)):  # as monitors ask
+            api.add_api_route(path, watched, methods=["HEAD"], include_in_schema=False)
         api.add_api_route(
             "/readyz", self.readyz, response_model=schemas.State, responses={503: {"model": schemas.Wrong}}, **get
         )
@@ -176,11 +182,12 @@ class Server:
         self._note(request, asked.text, readings)
         room = Room(self.limits.answer)
         return await self._written(
+            request,
             lambda: {
                 "model": self.model.engine.name,
                 "readings": room.written(reading.to_dict() for reading in readings),
                 "sentences": spans,
-            }
+            },
         )
 
     async def batch(self, request: Request, asked: schemas.Batch) -> Response:
@@ -194,6 +201,7 @@ class Server:
         )
         room = Room(self.limits.answer)
         return await self._written(
+            request,
             lambda: {
                 "model": self.model.engine.name,
                 "results": [
@@ -202,7 +210,7 @@ class Server:
                     else {"id": item.id, "readings": room.written(reading.to_dict() for reading in result)}
                     for item, result in zip(asked.items, results, strict=True)
                 ],
-            }
+            },
         )
 
     async def series(self, request: Request, asked: schemas.Series) -> Response:
@@ -224,7 +232,7 @@ class Server:
         )
         room = Room(self.limits.answer)
         return await self._written(
-            lambda: {"model": self.model.engine.name, "series": room.written(series), "about": about}
+            request, lambda: {"model": self.model.engine.name, "series": room.written(series), "about": about}
         )
 
     async def describe(self) -> Response:
@@ -251,9 +259,11 @@ class Server:
             raise Refusal(404, "this installation has no page; the API is described in /openapi.json")
         return FileResponse(WEB / "index.html")
 
-    async def _written(self, values: Callable[[], Any]) -> Response:
-        """Write an answer beside the event loop: ten thousand readings take a tenth of a second."""
-        return await asyncio.get_running_loop().run_in_executor(self._writing, lambda: answer(values()))
+    async def _written(self, request: Request, values: Callable[[], Any]) -> Response:
+        """Write an answer off the event loop: ten thousand readings take a tenth of a second."""
+        written = await asyncio.get_running_loop().run_in_executor(self._writing, lambda: answer(values()))
+        request.scope["hold"].take(len(written.body))
+        return written
 
     async def _read(self, asked: schemas.Text, budget: Budget) -> list[Reading]:
         """Read one text of a request.

@@ -76,6 +76,11 @@ class Process(uvicorn.Server):
             )
         )
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is in hand; a body that isn't there isn't waited for."""
+        self._server.cut_off()
+        await super().shutdown(sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop; at a second Ctrl-C without waiting for what is in hand."""
         self._server.drain()

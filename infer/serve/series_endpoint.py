@@ -1,13 +1,14 @@
 """Dated readings, or articles with theirs, as the rows that `detente.series` counts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from detente.data.codebook.label_schema import NONE, Variable, column
 from detente.infer.corpus import dates
+from detente.infer.readings.document import read_dyads
 from detente.infer.readings.reading import Reading
 from detente.infer.readings.table import row
 from detente.infer.series.series import series
@@ -54,6 +55,8 @@ def summed(asked: Series, found: list[dict[str, Any]], tone: Variable) -> tuple[
     for number, one in enumerate(given):
         if one["tone"] not in labels:
             raise Refusal(422, f"readings.{number}.tone: {one['tone'][:40]!r} is none of {', '.join(tone.labels)}")
+    if not found:
+        _check(given, tone)
     if asked.min_probability and not all(any(name.startswith("p_") for name in one) for one in given):
         raise Refusal(422, "min_probability needs the probabilities of every reading")
     options = asked.model_dump(
@@ -71,6 +74,34 @@ def summed(asked: Series, found: list[dict[str, Any]], tone: Variable) -> tuple[
         for one in frame.to_dict("records")
     ]
     return records, {str(name): value for name, value in frame.attrs.items()}
+
+
+def _check(given: Sequence[Mapping[str, Any]], tone: Variable) -> None:
+    """Refuse readings that no model of this codebook gives.
+
+    Raises:
+        Refusal: a dyad isn't two known states in alphabetical order, or a warmth is beyond the scores of the labels.
+    """
+    scores = tone.counted.values()
+    checked = set()
+    for number, one in enumerate(given):
+        warmth = one["warmth"]
+        if scores and warmth is not None and not min(scores) <= warmth <= max(scores):
+            raise Refusal(422, f"readings.{number}.warmth: must lie between {min(scores):g} and {max(scores):g}")
+        dyad = one["dyad"]
+        if dyad in checked:
+            continue
+        try:
+            ((first, second),) = read_dyads([dyad])
+        except ValueError as error:
+            raise Refusal(422, f"readings.{number}.dyad: {error}") from error
+        if dyad != f"{first}-{second}":
+            raise Refusal(
+                422,
+                f"readings.{number}.dyad: the states of {dyad} are not in alphabetical order; write {first}-{second}, "
+                "and turn the direction (a>b is b>a then)",
+            )
+        checked.add(dyad)
 
 
 def _row(number: int, reading: DatedReading) -> dict[str, Any]:

@@ -254,6 +254,15 @@ def test_series_of_nothing_is_empty(server: httpx.Client) -> None:
             {"readings": [{"date": "2021", "dyad": "CHN-USA", "tone": "icy", "warmth": -1}]},
             "readings.0.tone: 'icy' is none of none, frosty",
         ),
+        *(
+            ({"readings": [{"date": "2021", "dyad": dyad, "tone": "frosty", "warmth": warmth}]}, line)
+            for dyad, warmth, line in (
+                ("CHN-USA", 1e308, "readings.0.warmth: must lie between -1 and 1"),
+                ("CHN-CHN", -1, "readings.0.dyad: the dyad CHN-CHN names the same state twice"),
+                ("ZZZ-AAA", -1, "readings.0.dyad: 'ZZZ' is not a known state"),
+                ("USA-CHN", -1, "not in alphabetical order; write CHN-USA, and turn the direction"),
+            )
+        ),
         ({"readings": [{"date": "x", "dyad": "CHN-USA", "tone": "frosty", "warmth": -1}]}, "'x' is not a date"),
     ],
 )
@@ -285,6 +294,9 @@ def test_card_and_its_figures() -> None:
 def test_health_and_metrics(server: httpx.Client) -> None:
     assert server.get("/healthz").json() == {"status": "ok"}
     assert server.get("/readyz").json() == {"status": "ok"}
+    for path in ("/healthz", "/readyz"):
+        asked = server.head(path)
+        assert (asked.status_code, asked.content) == (200, b"")
     ask(server, "/v1/label", text=TEXT, include_none=True)
     text = server.get("/metrics").text
     assert 'detente_requests_total{path="/v1/label",status="200"}' in text

@@ -1,9 +1,11 @@
 """Limits have clear answers, and clients that hang, leave or send garbage take nothing from the others."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +225,44 @@ def test_a_body_that_does_not_come(model: Detente, tiny_model: Path) -> None:
         assert told.startswith(b"HTTP/1.1 408")
         assert b"did not come in within 0.2 s" in told
         connection.close()
+
+
+def test_bodies_that_are_held_back(model: Detente, tiny_model: Path) -> None:
+    """150 clients that hold back the last byte of 8 MB would hold 1.2 GB."""
+    size = 1 << 20
+    with served(model, tiny_model, limits=Limits(held=4 << 20)) as address, asking(address) as client:
+        holding = [connect(address) for _ in range(12)]
+        for connection in holding:
+            with suppress(ConnectionError):  # it was refused while it brought its body
+                connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % size + b" " * (size - 1))
+        assert well(client)  # what is small is answered
+        refusals = 0
+        for connection in holding:
+            connection.settimeout(0.5)
+            with suppress(TimeoutError):
+                try:
+                    refusals += connection.recv(4096).startswith(b"HTTP/1.1 429")
+                except ConnectionResetError:
+                    refusals += 1
+            connection.close()
+        assert 8 <= refusals < 12
+        large = {"text": "a", "title": "", "id": ""}, b" " * (2 << 20)
+        body = json.dumps(large[0]).encode() + large[1]
+
+        def answered() -> bool:  # what they held is free
+            sent = client.post("/v1/label", content=body, headers={"Content-Type": "application/json"})
+            return sent.status_code == 200
+
+        until(answered)
+
+
+def test_answers_count_as_held(model: Detente, tiny_model: Path) -> None:
+    body = {"dyads": [["CHN", "USA"]], "text": "So it is. " * 5000}
+    with served(model, tiny_model, limits=Limits(held=1 << 20)) as address, asking(address) as client:
+        for _ in range(2):  # the first left nothing behind
+            refused(client.post("/v1/label", json=body), 429, "1048576 bytes of large requests are in hand")
+        assert client.post("/v1/label", json=body | {"text": "So it is. " * 2000}).status_code == 200
+        assert well(client)
 
 
 def test_who_only_begins_takes_no_place(small: httpx.Client) -> None:

@@ -79,6 +79,10 @@ def test_what_cannot_be_served(tiny_model: Path, tmp_path: Path) -> None:
         code, line = usage("--port", str(port), "--model", tiny_model)
         assert code == 1
         assert f"cannot listen on 127.0.0.1:{port}" in line
+    for endless in ("inf", "nan", "1e9"):
+        code, line = usage("--timeout", endless)
+        assert code == 2
+        assert "--timeout" in line
     code, line = usage("--log-level", "loud")
     assert code == 2
     assert "--log-level 'loud' is none of" in line
@@ -177,6 +181,20 @@ def test_sigterm_answers_what_is_in_hand(tiny_model: Path, tmp_path: Path) -> No
         logged(process, stopped=True)
     assert [answer.status_code for answer in answers] == [200] * 4
     assert all(len(answer.json()["readings"]) == 1 for answer in answers)
+
+
+def test_sigterm_waits_for_no_body_that_does_not_come(tiny_model: Path) -> None:
+    with command("--model", tiny_model) as (process, address):
+        endless = connect(address)
+        endless.sendall(
+            b"POST /v1/label HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100\r\n\r\n{"
+        )
+        assert httpx.get(f"{address}/healthz", timeout=PATIENCE).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert endless.recv(4096).startswith(b"HTTP/1.1 503")
+        assert process.wait(20) == 0  # --timeout is 60
+        endless.close()
 
 
 def test_the_containers_command_starts(tiny_model: Path, tmp_path: Path) -> None:

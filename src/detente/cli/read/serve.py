@@ -11,6 +11,9 @@ from detente.cli.options import BadUsage, Failure
 #: What the extra `[serve]` brings.
 NEEDED = ("fastapi", "uvicorn", "prometheus_client", "pandas")
 
+#: Seconds that a request may be given.
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.1, 86_400
+
 
 def serve(
     host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
@@ -28,7 +31,10 @@ def serve(
     max_readings: Annotated[int, typer.Option(metavar="N", min=1, help="Of one request.")] = 10_000,
     max_answer: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Of one answer.")] = 16 << 20,
     max_in_flight: Annotated[int, typer.Option(metavar="N", min=1, help="Requests in hand.")] = 64,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="Of one request.")] = 60,
+    max_held: Annotated[
+        int, typer.Option(metavar="BYTES", min=1, help="Of large bodies and answers in hand, together.")
+    ] = 128 << 20,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Of one request.")] = 60,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads that read; one a core.")] = None,
     gather: Annotated[bool, typer.Option(help="Read texts of several requests together.")] = True,
     log_level: Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")] = "info",
@@ -55,6 +61,8 @@ def serve(
 
     if log_level not in access_log.LEVELS:
         raise BadUsage(f"--log-level {log_level!r} is none of {', '.join(access_log.LEVELS)}")
+    if not SHORTEST_TIMEOUT <= timeout <= LONGEST_TIMEOUT:  # nan is neither
+        raise BadUsage(f"--timeout {timeout:g} is not between {SHORTEST_TIMEOUT:g} and {LONGEST_TIMEOUT:g} seconds")
     local = security.is_loopback(host)
     if not local and api_key_file is None:
         raise BadUsage(f"--host {host} can be reached from elsewhere: give --api-key-file FILE, or leave --host out")
@@ -70,6 +78,7 @@ def serve(
         readings=max_readings,
         answer=max_answer,
         in_flight=max_in_flight,
+        held=max_held,
         seconds=timeout,
     )
     folder = resolve(model or None)
