@@ -1,4 +1,4 @@
-"""What the commands share in reading what they are given."""
+"""Options, text input and errors shared by the commands."""
 
 import datetime
 import sys
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-_COLUMN = "Column that holds the {}, if not guessed."
+_COLUMN = "Column with the {} (default: guessed from the column names)."
 
 # How a corpus is to be read: options of every command that takes one.
 Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help=_COLUMN.format("text"))]
@@ -16,11 +16,14 @@ Date = Annotated[str, typer.Option("--date", metavar="COLUMN", help=_COLUMN.form
 Title = Annotated[str, typer.Option("--title", metavar="COLUMN", help=_COLUMN.format("title"))]
 Outlet = Annotated[str, typer.Option("--source", metavar="COLUMN", help=_COLUMN.format("outlet"))]
 DateFormat = Annotated[
-    str, typer.Option("--date-format", metavar="FORMAT", help="Of dates such as 03/10/2021: %d/%m/%Y.")
+    str, typer.Option("--date-format", metavar="FORMAT", help="Format of dates such as 03/10/2021: %d/%m/%Y.")
 ]
-Encoding = Annotated[str, typer.Option("--encoding", help="Of the text.")]
+Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the input.")]
 InputFormat = Annotated[
-    str, typer.Option("--from", metavar="FORMAT", help="jsonl, csv, tsv, parquet or text, if names don't tell.")
+    str,
+    typer.Option(
+        "--from", metavar="FORMAT", help="Input format: jsonl, csv, tsv, parquet or text (default: by file name)."
+    ),
 ]
 
 
