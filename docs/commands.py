@@ -1,4 +1,4 @@
-"""The reference of the command line, made from the program itself."""
+"""Generate the command-line reference from the program's own help."""
 
 import inspect
 import re
@@ -25,7 +25,7 @@ def examples(command: Any) -> list[str]:
 
 
 def reference() -> str:
-    """Return the commands in Markdown, as `--help` tells of them."""
+    """Return all commands and their options in Markdown."""
     return "\n".join(line for name, command, context in commands() for line in _section(name, command, context))
 
 

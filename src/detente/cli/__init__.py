@@ -34,10 +34,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def face(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Reads news and says how each sentence presents the relationship of each pair of states in it."""
+    """Label how each sentence of a news text presents the relationship of each pair of states in it."""
 
 
 app.command()(label.label)

@@ -1,4 +1,4 @@
-"""What the commands share in reading what they are given."""
+"""Options, text input and errors shared by the commands."""
 
 import datetime
 import sys
@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from detente.infer.label.labeler import Groups
 
-_COLUMN = "Column that holds the {}, if not guessed."
+_COLUMN = "Column with the {} (default: guessed from the column names)."
 
 # How a corpus is to be read: options of every command that takes one.
 Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help=_COLUMN.format("text"))]
@@ -22,11 +22,14 @@ Speaker = Annotated[
     str, typer.Option("--speaker", metavar="COLUMN", help="Column with the code of the state whose statement it is.")
 ]
 DateFormat = Annotated[
-    str, typer.Option("--date-format", metavar="FORMAT", help="Of dates such as 03/10/2021: %d/%m/%Y.")
+    str, typer.Option("--date-format", metavar="FORMAT", help="Format of dates such as 03/10/2021: %d/%m/%Y.")
 ]
-Encoding = Annotated[str, typer.Option("--encoding", help="Of the text.")]
+Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the input.")]
 InputFormat = Annotated[
-    str, typer.Option("--from", metavar="FORMAT", help="jsonl, csv, tsv, parquet or text, if names don't tell.")
+    str,
+    typer.Option(
+        "--from", metavar="FORMAT", help="Input format: jsonl, csv, tsv, parquet or text (default: by file name)."
+    ),
 ]
 
 # Pairs of which either state is known by a group's name alone.

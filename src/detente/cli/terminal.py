@@ -1,4 +1,4 @@
-"""Readings as a table that one likes to read, in a terminal of 80 columns and up, or in a file."""
+"""Render readings as a Rich table, for terminals of 80 columns and up or for a file."""
 
 import re
 from collections import Counter

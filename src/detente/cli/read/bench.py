@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def bench(
-    source: Annotated[str, typer.Argument(metavar="IN", help="A corpus, as for `detente score`.")],
-    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Take the first N records.")] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures as JSON too.")] = None,
+    source: Annotated[str, typer.Argument(metavar="IN", help="Corpus, as for `detente score`.")],
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Maximum number of records.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="JSON file for the figures.")] = None,
     baseline_limit: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Dyads that transformers' pipeline reads; 0 to leave it out.")
+        int, typer.Option(metavar="N", min=0, help="Dyads to time transformers' pipeline on; 0 skips it.")
     ] = 1000,
-    text: Annotated[str, typer.Option(metavar="COLUMN", help="The column that holds the text.")] = "",
+    text: Annotated[str, typer.Option(metavar="COLUMN", help="Column with the text.")] = "",
     model: Annotated[str, typer.Option(metavar="MODEL", help="A model folder or hub id, if not the shipped one.")] = "",
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Threads that label; one on each core by itself.")
+        int | None, typer.Option(metavar="N", min=1, help="Worker threads (default: one per core).")
     ] = None,
 ) -> None:
-    r"""Measure how fast a corpus is scored; its readings are thrown away.
+    r"""Measure the speed of scoring a corpus, without keeping the readings.
 
     [bold]Examples[/bold]
 
@@ -35,8 +35,8 @@ def bench(
 
       detente bench archive/ --limit 5000 --json bench.json
 
-    Beside it, transformers' pipeline("text-classification") reads as many of the same sentences as --baseline-limit
-    says, once for each dyad, with the same encoder in fp32 and batch_size=8 (needs the extra `\[train]`).
+    For comparison, transformers' pipeline("text-classification") reads a sample of the same sentences, once for each of
+    --baseline-limit dyads, with the same encoder in fp32 and batch_size=8 (needs the extra `\[train]`).
     """
     if baseline_limit:
         needs_extra()

@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 def label(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A text in UTF-8; - for standard input.")] = "",
-    date: Annotated[str, typer.Option(metavar="DATE", help="Date of the text, 2021-03-10.")] = "",
-    title: Annotated[str, typer.Option(metavar="TEXT", help="Its title, where it isn't part of the text.")] = "",
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Text file in UTF-8; - for standard input.")] = "",
+    date: Annotated[str, typer.Option(metavar="DATE", help="Date of the text, such as 2021-03-10.")] = "",
+    title: Annotated[str, typer.Option(metavar="TEXT", help="Title, if the text doesn't include it.")] = "",
     speaker: Annotated[
-        str, typer.Option(metavar="CODE", help='The state whose statement it is: its "we" and "our".')
+        str, typer.Option(metavar="CODE", help='State whose statement the text is: its "we" and "our".')
     ] = "",
-    dyads: Annotated[str, typer.Option(help="Label exactly these: CHN-USA,JPN-USA.", metavar="DYADS")] = "",
-    include_none: Annotated[bool, typer.Option("--all", help="Keep pairs without a relationship.")] = False,
+    dyads: Annotated[str, typer.Option(help="Dyads to label, and no others: CHN-USA,JPN-USA.", metavar="DYADS")] = "",
+    include_none: Annotated[bool, typer.Option("--all", help="Include pairs without a relationship.")] = False,
     min_probability: Annotated[
-        float, typer.Option(metavar="P", min=0, max=1, help="Leave out less sure readings.")
+        float, typer.Option(metavar="P", min=0, max=1, help="Minimum probability of a reading.")
     ] = 0.0,
     no_groups: options.NoGroups = False,
     all_groups: options.AllGroups = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Say why: words that weigh, sentences like it.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Add the decisive words and similar sentences.")] = False,
     model: Annotated[str, typer.Option(metavar="MODEL", help="A model folder or hub id, if not the shipped one.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per reading.")] = False,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read JSON lines and write JSON lines, as they come.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read JSON lines and answer each as it arrives.")] = False,
 ) -> None:
     """Label the relationships in a text, sentence by sentence.
 
@@ -48,8 +48,8 @@ def label(
 
       echo '{"id": "1", "text": "Japan thanked India."}' | detente label --jsonl
 
-    With --jsonl a line is {"id", "text", "date"?, "title"?, "speaker"?, "dyads"?: [["CHN", "USA"]]}; a line
-    that cannot be read is answered with {"id", "line", "error"}, and the rest goes on.
+    With --jsonl each line is {"id", "text", "date"?, "title"?, "speaker"?, "dyads"?: [["CHN", "USA"]]}. A line that
+    can't be read gives {"id", "line", "error"}, and reading continues.
     """
     groups = options.which_groups(none=no_groups, every=all_groups)
     if jsonl:

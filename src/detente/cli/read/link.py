@@ -13,15 +13,15 @@ from detente.cli.options import BadUsage, Failure, day, read_text
 
 
 def link(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A text in UTF-8; - for standard input.")] = "",
-    date: Annotated[str, typer.Option(metavar="DATE", help="Date of the text, 2021-03-10.")] = "",
-    title: Annotated[str, typer.Option(metavar="TEXT", help="Its title, where it isn't part of the text.")] = "",
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Text file in UTF-8; - for standard input.")] = "",
+    date: Annotated[str, typer.Option(metavar="DATE", help="Date of the text, such as 2021-03-10.")] = "",
+    title: Annotated[str, typer.Option(metavar="TEXT", help="Title, if the text doesn't include it.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per mention.")] = False,
     check: Annotated[
-        Path | None, typer.Option(metavar="MARKED", help="Precision and recall on a set of marked sentences.")
+        Path | None, typer.Option(metavar="MARKED", help="Marked sentences to measure precision and recall on.")
     ] = None,
 ) -> None:
-    """Show which states a text mentions, where, and how each was found.
+    """Show which states a text mentions, where, and by which rule.
 
     [bold]Examples[/bold]
 

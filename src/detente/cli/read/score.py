@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def score(
-    source: Annotated[str, typer.Argument(metavar="IN", help="A file or a folder; - for JSON lines as they come.")],
-    target: Annotated[str, typer.Argument(metavar="OUT", help="Folder to write, or to go on with.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="File or folder; - for JSON lines on standard input.")],
+    target: Annotated[str, typer.Argument(metavar="OUT", help="Output folder; a stopped run is resumed.")],
     text: options.Text = "",
     id_: options.Id = "",
     date: options.Date = "",
@@ -30,27 +30,27 @@ def score(
     encoding: options.Encoding = "utf-8",
     input_format: options.InputFormat = "",
     output_format: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="Of the parts: parquet, jsonl or csv.")
+        str, typer.Option("--format", metavar="FORMAT", help="Output format: parquet, jsonl or csv.")
     ] = "parquet",
-    include_none: Annotated[bool, typer.Option("--all", help="Keep pairs without a relationship.")] = False,
+    include_none: Annotated[bool, typer.Option("--all", help="Include pairs without a relationship.")] = False,
     min_probability: Annotated[
-        float, typer.Option(metavar="P", min=0, max=1, help="Leave out less sure readings.")
+        float, typer.Option(metavar="P", min=0, max=1, help="Minimum probability of a reading.")
     ] = 0.0,
     no_groups: options.NoGroups = False,
     all_groups: options.AllGroups = False,
     model: Annotated[str, typer.Option(metavar="MODEL", help="A model folder or hub id, if not the shipped one.")] = "",
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Threads that label; one on each core by itself.")
+        int | None, typer.Option(metavar="N", min=1, help="Worker threads (default: one per core).")
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Records labelled together at most; 16 batches are a part.")
+        int, typer.Option(metavar="N", min=1, help="Maximum records per batch; an output part holds 16 batches.")
     ] = 2000,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first record that can't be read.")] = False,
     engine: Annotated[
-        str, typer.Option(metavar="ENGINE", help="local, or spark for a Spark cluster (extra `\\[spark]`).")
+        str, typer.Option(metavar="ENGINE", help="Engine: local, or spark for a Spark cluster (extra `\\[spark]`).")
     ] = "local",
 ) -> None:
-    """Label a corpus: JSON lines, CSV, TSV, Parquet or texts, .gz and .zst too, one file or a folder of them.
+    """Label a corpus: a file or folder of JSON lines, CSV, TSV, Parquet or text, optionally .gz or .zst.
 
     [bold]Examples[/bold]
 
@@ -62,8 +62,8 @@ def score(
 
       spark-submit --master yarn $(which detente) score hdfs:///news hdfs:///readings --from parquet --engine spark
 
-    OUT gets one row per reading, part-*.parquet. A run that was stopped goes on where it was when the same command is
-    given again. Records that can't be read are in _rejects.jsonl, with the reason and where they stand.
+    OUT gets one row per reading, in part-*.parquet. The same command resumes a run that was stopped. Records that
+    can't be read are listed in _rejects.jsonl, with the reason and their position.
     """
     from detente.data.tables_io.columns import SourceError  # noqa: PLC0415
     from detente.data.tables_io.files import FORMATS  # noqa: PLC0415

@@ -22,36 +22,40 @@ TOP: Final = 4
 
 
 def series(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `detente score` wrote.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder written by `detente score`.")],
     dyads: Annotated[
-        str, typer.Option(metavar="DYADS", help="These: CHN-USA,JPN-USA. Else those with the most sentences (--top).")
+        str, typer.Option(metavar="DYADS", help="Dyads: CHN-USA,JPN-USA (default: those with the most sentences).")
     ] = "",
-    top: Annotated[int, typer.Option(metavar="N", min=1, help="How many dyads, where none are named.")] = TOP,
-    period: Annotated[str, typer.Option(metavar="PERIOD", help="day, week, month, quarter or year.")] = "month",
-    since: Annotated[str, typer.Option(metavar="DATE", help="From this day, month or year on.")] = "",
-    until: Annotated[str, typer.Option(metavar="DATE", help="Up to and with this day, month or year.")] = "",
-    sources: Annotated[str, typer.Option(metavar="NAMES", help="Only these sources, separated by commas.")] = "",
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="Number of dyads, without --dyads.")] = TOP,
+    period: Annotated[str, typer.Option(metavar="PERIOD", help="Period: day, week, month, quarter or year.")] = "month",
+    since: Annotated[str, typer.Option(metavar="DATE", help="First day, month or year.")] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="Last day, month or year, inclusive.")] = "",
+    sources: Annotated[str, typer.Option(metavar="NAMES", help="Sources to include, separated by commas.")] = "",
     min_probability: Annotated[
-        float, typer.Option(metavar="P", min=0, max=1, help="Leave out less sure readings.")
+        float, typer.Option(metavar="P", min=0, max=1, help="Minimum probability of a reading.")
     ] = 0.0,
     no_groups: NoGroups = False,
     source_cap: Annotated[
         float,
-        typer.Option(metavar="PART", min=0, max=1, help="The most one source may weigh in a period; 0: all the same."),
+        typer.Option(
+            metavar="PART", min=0, max=1, help="Maximum weight of one source in a period; 0 for equal weights."
+        ),
     ] = 1.0,
-    smooth: Annotated[int, typer.Option(metavar="N", help="Smooth over N periods, an odd number.")] = 1,
-    label: Annotated[str, typer.Option(metavar="LABEL", help="The share of this label in place of warmth.")] = "",
+    smooth: Annotated[int, typer.Option(metavar="N", help="Periods to smooth over, an odd number.")] = 1,
+    label: Annotated[str, typer.Option(metavar="LABEL", help="Label whose share replaces warmth.")] = "",
     plot: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg, .pdf or .html; may be repeated.")
+        list[Path] | None, typer.Option(metavar="FILE", help="Chart to write: .png, .svg, .pdf or .html; repeatable.")
     ] = None,
-    events: Annotated[Path | None, typer.Option(metavar="CSV", help="Events to mark on it: date,label[,dyad].")] = None,
+    events: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Events to mark on the chart: date,label[,dyad].")
+    ] = None,
     audit: Annotated[
-        Path | None, typer.Option(metavar="JSON", help="Correct it by what `detente audit --json` wrote.")
+        Path | None, typer.Option(metavar="JSON", help="Audit to correct by, from `detente audit --json`.")
     ] = None,
-    title: Annotated[str, typer.Option(metavar="TEXT", help="Title of the chart.")] = "",
-    csv: Annotated[bool, typer.Option("--csv", help="Print every column as CSV.")] = False,
+    title: Annotated[str, typer.Option(metavar="TEXT", help="Chart title.")] = "",
+    csv: Annotated[bool, typer.Option("--csv", help="Print all columns as CSV.")] = False,
 ) -> None:
-    """Show how warm dyads were over time: mean warmth with its 95 % interval, how much text, which tones.
+    """Show the warmth of dyads over time: the mean, its 95 % interval, and the number of sentences and documents.
 
     [bold]Examples[/bold]
 
@@ -61,7 +65,7 @@ def series(
 
       detente series scored --dyads CHN-USA,JPN-USA --smooth 3 --plot chart.png --plot chart.html --events events.csv
 
-    A period of fewer than 5 documents is thin: ~ in the table, hollow and dotted on the chart.
+    A period with fewer than 5 documents is thin: marked ~ in the table, hollow and dotted in the chart.
     """
     if events and not plot:
         raise BadUsage("--events are marked on a chart; name it with --plot FILE")

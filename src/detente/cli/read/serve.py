@@ -16,30 +16,32 @@ SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.1, 86_400
 
 
 def serve(
-    host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="0 for any that is free.")] = 8000,
+    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
     model: Annotated[str, typer.Option(metavar="MODEL", help="A model folder or hub id, if not the shipped one.")] = "",
     api_key_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keys, one a line; needed unless --host is this machine only.")
+        Path | None, typer.Option(metavar="FILE", help="API keys, one per line; required unless --host is local.")
     ] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Answer to this host name too; may be repeated.")
+        list[str] | None, typer.Option(metavar="NAME", help="Additional host name to answer to; repeatable.")
     ] = None,
-    max_body: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Of one request.")] = 8 << 20,
-    max_characters: Annotated[int, typer.Option(metavar="N", min=1, help="Of one text.")] = 100_000,
-    max_items: Annotated[int, typer.Option(metavar="N", min=1, help="Texts of one request.")] = 256,
-    max_readings: Annotated[int, typer.Option(metavar="N", min=1, help="Of one request.")] = 10_000,
-    max_answer: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Of one answer.")] = 16 << 20,
-    max_in_flight: Annotated[int, typer.Option(metavar="N", min=1, help="Requests in hand.")] = 64,
+    max_body: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Maximum size of a request.")] = 8 << 20,
+    max_characters: Annotated[int, typer.Option(metavar="N", min=1, help="Maximum length of a text.")] = 100_000,
+    max_items: Annotated[int, typer.Option(metavar="N", min=1, help="Maximum texts per request.")] = 256,
+    max_readings: Annotated[int, typer.Option(metavar="N", min=1, help="Maximum readings per request.")] = 10_000,
+    max_answer: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Maximum size of an answer.")] = 16 << 20,
+    max_in_flight: Annotated[int, typer.Option(metavar="N", min=1, help="Maximum concurrent requests.")] = 64,
     max_held: Annotated[
-        int, typer.Option(metavar="BYTES", min=1, help="Of large bodies and answers in hand, together.")
+        int, typer.Option(metavar="BYTES", min=1, help="Maximum size of all large requests and answers in hand.")
     ] = 128 << 20,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Of one request.")] = 60,
-    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads that read; one a core.")] = None,
-    gather: Annotated[bool, typer.Option(help="Read texts of several requests together.")] = True,
-    log_level: Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")] = "info",
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Maximum time per request.")] = 60,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Worker threads (default: one per core).")
+    ] = None,
+    gather: Annotated[bool, typer.Option(help="Label texts of concurrent requests in one batch.")] = True,
+    log_level: Annotated[str, typer.Option(metavar="LEVEL", help="Log level: debug, info, warning or error.")] = "info",
 ) -> None:
-    """Serve the HTTP API, and a page on which people look at an article.
+    """Serve the HTTP API, and a web page that shows an article with its readings.
 
     [bold]Examples[/bold]
 
@@ -49,7 +51,7 @@ def serve(
 
       detente serve --host 0.0.0.0 --api-key-file keys.txt --allow-host news.example.org
 
-    On another address than this machine's own, an API key is asked for; docs/serving.md has the rest.
+    Any address that other machines can reach requires an API key; see docs/serving.md.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise Failure(f"{', '.join(missing)} not installed; serving needs: pip install 'detente[serve]'")

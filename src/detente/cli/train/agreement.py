@@ -20,22 +20,24 @@ if TYPE_CHECKING:
 
 
 def agreement(
-    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="The table that `detente import` wrote.")],
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Table written by `detente import`.")],
     codebook: Annotated[
-        Path | None, typer.Option(metavar="YAML", help="The codebook; without it no label stands above another.")
+        Path | None, typer.Option(metavar="YAML", help="Codebook; without it, labels have no order.")
     ] = None,
-    variable: Annotated[str, typer.Option(metavar="NAME", help="Only this variable.")] = "",
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the sentences they differ on.")] = None,
+    variable: Annotated[str, typer.Option(metavar="NAME", help="Variable to measure (default: all).")] = "",
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV file for the sentences that coders disagree on.")
+    ] = None,
     encoding: Encoding = "",
 ) -> None:
-    """Measure how far coders agree, and list where they don't.
+    """Measure the agreement of coders, and list their disagreements.
 
     [bold]Example[/bold]
 
       detente agreement labels.csv --codebook my.yaml --csv differences.csv
 
-    Krippendorff's alpha over all coders (nominal; ordinal too where the codebook says so), Cohen's kappa of each pair,
-    95 % intervals over sentences, and which label the one gives where the other gives another.
+    Prints Krippendorff's alpha over all coders (nominal, and ordinal where the codebook says so), Cohen's kappa and a
+    confusion matrix for each pair of coders, and 95 % intervals, resampled over sentences.
     """
     from detente.data.annotation.agreement import agreement as measure  # noqa: PLC0415
     from detente.data.annotation.label_table import read_labels  # noqa: PLC0415

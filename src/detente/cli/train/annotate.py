@@ -21,32 +21,28 @@ if TYPE_CHECKING:
 #: Rows that a message lists.
 LISTED = 20
 
-Codebook = Annotated[Path, typer.Option(metavar="YAML", help="The codebook: variables and their labels.")]
+Codebook = Annotated[Path, typer.Option(metavar="YAML", help="Codebook: variables and their labels.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of a CSV that is neither UTF-8, UTF-16 nor cp1252.")]
 
 
 def sample(
-    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help="A file or a folder, as for `detente score`.")],
+    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help="File or folder, as for `detente score`.")],
     codebook: Codebook,
-    number: Annotated[int, typer.Option("-n", "--number", metavar="N", min=1, help="Sentences to label.")] = 300,
+    number: Annotated[int, typer.Option("-n", "--number", metavar="N", min=1, help="Number of sentences.")] = 300,
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="Tasks to write, .json; the page and a CSV go beside it.")
+        Path, typer.Option(metavar="FILE", help="Task file, .json; an interface and a CSV are written beside it.")
     ] = Path("tasks.json"),
     test: Annotated[
-        float, typer.Option(metavar="PART", min=0, max=1, help="Part drawn at random, for an honest test.")
+        float, typer.Option(metavar="PART", min=0, max=1, help="Fraction drawn at random, as an unbiased test set.")
     ] = 0.3,
-    dyads: Annotated[str, typer.Option(metavar="DYADS", help="Only these: CHN-USA,JPN-USA.")] = "",
+    dyads: Annotated[str, typer.Option(metavar="DYADS", help="Dyads to draw from: CHN-USA,JPN-USA.")] = "",
     model: Annotated[
         str,
-        typer.Option(
-            metavar="MODEL", help="What it is unsure of is chosen: the last round's model, or the shipped one."
-        ),
+        typer.Option(metavar="MODEL", help="Model whose uncertainty guides the choice, if not the shipped one."),
     ] = "",
-    pool: Annotated[int, typer.Option(metavar="N", min=1, help="Sentences drawn at random to choose from.")] = 10_000,
-    predictions: Annotated[
-        bool, typer.Option(help="Show coders the model's label, in the part that isn't random.")
-    ] = True,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the random numbers.")] = 0,
+    pool: Annotated[int, typer.Option(metavar="N", min=1, help="Size of the random pool to choose from.")] = 10_000,
+    predictions: Annotated[bool, typer.Option(help="Show coders the model's label, except in the random part.")] = True,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
     text: options.Text = "",
     id_: options.Id = "",
     date: options.Date = "",
@@ -55,9 +51,9 @@ def sample(
     date_format: options.DateFormat = "",
     encoding: options.Encoding = "utf-8",
     input_format: options.InputFormat = "",
-    force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Draw sentences worth labelling from a corpus, as tasks of Label Studio and as a spreadsheet.
+    """Draw sentences worth labelling from a corpus, as Label Studio tasks and as a spreadsheet.
 
     [bold]Examples[/bold]
 
@@ -65,9 +61,10 @@ def sample(
 
       detente sample news.parquet --codebook my.yaml -n 100 --model my-model --seed 2 --out second.json
 
-    Writes tasks.json (import it), tasks.xml (paste it as the labelling interface), tasks.csv (for those who use a
-    spreadsheet instead) and tasks.sample.json (how it was drawn). Three in ten are drawn at random and marked `test`;
-    the others are those of which the model is unsure, unlike each other, of all labels, dyads and years.
+    Writes tasks.json (to import), tasks.xml (to paste as the labelling interface), tasks.csv (for coders who use a
+    spreadsheet instead) and tasks.sample.json (how the sample was drawn). By default, three in ten sentences are drawn
+    at random and marked `test`; the others are those the model is least sure of, varied in wording, label, dyad and
+    year.
     """
     if out.suffix != ".json":
         raise BadUsage(f"--out: {out} must end in .json; the other files are named after it")
@@ -160,12 +157,12 @@ def _drawn(
 
 
 def import_(
-    exports: Annotated[list[Path], typer.Argument(metavar="EXPORT...", help="JSON, JSON-MIN, CSV or TSV.")],
+    exports: Annotated[list[Path], typer.Argument(metavar="EXPORT...", help="Exports: JSON, JSON-MIN, CSV or TSV.")],
     codebook: Codebook,
-    out: Annotated[Path, typer.Option(metavar="CSV", help="The table to write.")] = Path("labels.csv"),
+    out: Annotated[Path, typer.Option(metavar="CSV", help="Output table.")] = Path("labels.csv"),
     encoding: Encoding = "",
 ) -> None:
-    """Read what coders gave back, exports of Label Studio or spreadsheets, into one table of labels.
+    """Read coders' labels, from Label Studio exports or spreadsheets, into one table.
 
     [bold]Examples[/bold]
 
@@ -173,8 +170,8 @@ def import_(
 
       detente import anna.csv ben.csv --codebook my.yaml
 
-    The table has a row for each coder and sentence: id, document, sentence, dyad, date, part, coder, and a column for
-    each variable. A spreadsheet without a coder is its file's name's.
+    The table has one row per coder and sentence: id, document, sentence, dyad, date, part, coder, and one column per
+    variable. If a spreadsheet has no coder column, its file name is used.
     """
     from detente.data.annotation.label_studio_import import read_exports  # noqa: PLC0415
     from detente.data.annotation.label_table import conflicts, write_labels  # noqa: PLC0415

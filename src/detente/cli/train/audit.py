@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 def audit(
-    scored: Annotated[Path, typer.Argument(metavar="SCORED", help="The folder that `detente score --all` wrote.")],
+    scored: Annotated[Path, typer.Argument(metavar="SCORED", help="Folder written by `detente score --all`.")],
     gold: Annotated[Path, typer.Option(metavar="CSV", help="Labels of a random sample: sentence, dyad, label.")],
     codebook: Annotated[
-        Path | None, typer.Option(metavar="YAML", help="The codebook, where the labels aren't detente's tones.")
+        Path | None, typer.Option(metavar="YAML", help="Codebook, if the labels aren't detente's tones.")
     ] = None,
-    variable: Annotated[str, typer.Option(metavar="NAME", help="The variable to audit; else the first.")] = "",
+    variable: Annotated[str, typer.Option(metavar="NAME", help="Variable to audit (default: the first).")] = "",
     scored_only: Annotated[
-        bool, typer.Option("--scored-only", help="Leave out rows that aren't in SCORED: speak of what is there.")
+        bool, typer.Option("--scored-only", help="Leave out labelled rows that aren't in SCORED.")
     ] = False,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it for `detente series --audit`.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="JSON file for `detente series --audit`.")] = None,
     encoding: Encoding = "",
 ) -> None:
-    """Measure a scored corpus on a random labelled sample, and correct its shares by it.
+    """Measure a scored corpus on a random labelled sample, and correct its label shares.
 
     [bold]Examples[/bold]
 
@@ -39,9 +39,9 @@ def audit(
 
       detente audit readings --gold labels.csv --codebook my.yaml --json audit.json
 
-    Accuracy, precision and recall with 95 % intervals, and the share of each label in the whole corpus, corrected for
+    Prints accuracy, precision and recall with 95 % intervals, and the share of each label in the corpus, corrected for
     misclassification. Rows of the part `train` are left out: they were chosen because they are hard. A sample of all
-    sentences needs a corpus scored with --all, which keeps the pairs without a relationship.
+    sentences needs a corpus scored with --all, which includes the pairs without a relationship.
     """
     from detente._files import write_whole  # noqa: PLC0415
     from detente.data.annotation.label_table import read_labels  # noqa: PLC0415

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def corpora(
-    fetch: Annotated[str, typer.Option(metavar="NAME", help="Fetch a public corpus and check its SHA-256.")] = "",
-    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, label counts included.")] = False,
+    fetch: Annotated[str, typer.Option(metavar="NAME", help="Public corpus to download and check by SHA-256.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON, with label counts.")] = False,
 ) -> None:
-    """List the corpora: what each is, what is on disk, licence, size and rows.
+    """List the corpora: description, files on disk, licence, size and rows.
 
     [bold]Examples[/bold]
 

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 
 def teach(
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL...", help="Folders of trained models; of several, their mean.")
+        list[str], typer.Argument(metavar="MODEL...", help="Folders of trained models; several are averaged.")
     ],
-    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder to write, or to go on with.")],
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Output folder; a stopped run is resumed.")],
     sentences: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Parquet with id, sentence, date, title, states, corpus; else `transfer`."),
+        typer.Option(metavar="FILE", help="Parquet with id, sentence, date, title, states, corpus, if not `transfer`."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sentences at most, a fixed draw.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Maximum number of sentences, a fixed sample.")
+    ] = None,
 ) -> None:
-    """Let trained models label the unlabelled sentences of the corpus `transfer`, for distillation.
+    """Predict soft labels for the unlabelled sentences of the corpus `transfer`, for distillation.
 
     [bold]Examples[/bold]
 
@@ -32,9 +34,8 @@ def teach(
 
       detente teach runs/teacher/torch runs/teacher-2/torch --output runs/soft --limit 30000
 
-    The folder holds a distribution for each head, dyad and sentence; a run's settings name it as
-    `corpora.transfer.soft`. A run that was stopped goes on when the same command is given again. Sentences that stand
-    in a dev or test split are left out.
+    The folder holds one distribution per head, dyad and sentence; a run's settings name it as `corpora.transfer.soft`.
+    The same command resumes a run that was stopped. Sentences of any dev or test split are left out.
     """
     needs_extra()
     from detente.train.distill.teacher import teach as run  # noqa: PLC0415  (imports torch)

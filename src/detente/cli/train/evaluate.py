@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from detente.train.evaluate.articles.evaluation import ArticleEvaluation
     from detente.train.evaluate.report import Report
 
-_MODEL: Final = "A model folder or a hub id; the shipped model if left out."
+_MODEL: Final = "Model folder or hub id (default: the shipped model)."
 _STORE: Final = "sqlite:///mlruns.db"
 
 
@@ -28,36 +28,38 @@ class EvaluateCommand(OptionalValues):
 
 def evaluate(
     model: Annotated[str, typer.Argument(help=_MODEL)] = "",
-    corpora: Annotated[str, typer.Option(help="Only these: plv,annotations.")] = "",
+    corpora: Annotated[str, typer.Option(help="Corpora to measure on: plv,annotations (default: all).")] = "",
     articles: Annotated[
         str | None,
         typer.Option(
             metavar="[FILE]",
-            help="Measure whole articles: those of a file, else articles dev of the corpora, else the project's own.",
+            help="Whole articles to measure on (default: dev articles of the corpora, else the project's own).",
         ),
     ] = None,
     errors: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write what is wrong in the articles, by cause, as JSON lines.")
+        Path | None, typer.Option(metavar="FILE", help="JSON lines file for the errors in the articles, by cause.")
     ] = None,
-    split: Annotated[str, typer.Option(help="test, or dev for choosing between models.")] = "test",
+    split: Annotated[str, typer.Option(help="Split: test, or dev to choose between models.")] = "test",
     report: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the whole report there: Markdown, JSON and pictures.")
+        Path | None, typer.Option(metavar="FOLDER", help="Folder for the full report: Markdown, JSON and figures.")
     ] = None,
-    tracking: Annotated[str, typer.Option(metavar="URI", help=f"Log the whole report to MLflow: {_STORE}.")] = "",
+    tracking: Annotated[str, typer.Option(metavar="URI", help=f"MLflow store for the full report: {_STORE}.")] = "",
     experiment: Annotated[str, typer.Option(metavar="NAME", help="MLflow experiment.")] = "detente",
     swap: Annotated[
-        str, typer.Option(metavar="SPLIT", help="Annotations that the swap test takes: dev, train or train+dev.")
+        str, typer.Option(metavar="SPLIT", help="Annotations for the swap test: dev, train or train+dev.")
     ] = "dev",
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the tables as JSON too.")] = None,
-    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown too.")] = None,
-    baselines: Annotated[bool, typer.Option(help="Train the baselines and measure them beside the model.")] = True,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="JSON file for the tables.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Markdown file for the tables.")] = None,
+    baselines: Annotated[bool, typer.Option(help="Train and measure the baselines too.")] = True,
     labels: Annotated[
-        Path | None, typer.Option(metavar="TABLE", help="Labels by the model's own codebook, to measure it on.")
+        Path | None, typer.Option(metavar="TABLE", help="Table of labels by the model's own codebook.")
     ] = None,
     why: Annotated[bool, typer.Option("--why", help="Measure the explanations on the annotations' dev rows.")] = False,
-    encoding: Annotated[str, typer.Option(help="Of a CSV that is neither UTF-8 nor UTF-16: cp1252.")] = "",
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of a CSV that is neither UTF-8 nor UTF-16, such as cp1252.")
+    ] = "",
 ) -> None:
-    """Measure a model on whole articles, on the benchmarks beside baselines and published figures, or on own labels.
+    """Measure a model on whole articles, on benchmarks beside baselines and published figures, or on your own labels.
 
     [bold]Examples[/bold]
 
@@ -71,11 +73,11 @@ def evaluate(
 
       detente evaluate my-model --labels held-out.csv
 
-    With --articles, articles go in as users have them, and what comes out is held against labels stage by stage:
-    sentences, states, relationship, tone, direction, warmth. --report leads with it.
+    --articles labels whole articles and compares the output with gold labels stage by stage: sentences, states,
+    relationship, tone, direction, warmth. With --report, this comes first.
 
-    With --report or --tracking also: every class, dyad, decade and kind of source, confusion matrices, the swap test,
-    calibration, what abstaining gives, and speed.
+    --report and --tracking add results by class, dyad, decade and kind of source, confusion matrices, the swap test,
+    calibration, accuracy with abstention, and speed.
     """
     needs_extra()
     from detente.models.model_dir import ModelError, read_config, resolve  # noqa: PLC0415
@@ -142,7 +144,7 @@ def evaluate(
 
 def register(
     model: Annotated[str, typer.Argument(help=_MODEL)] = "",
-    alias: Annotated[str, typer.Option(metavar="ALIAS", help="What the version is called from now on.")] = "shipped",
+    alias: Annotated[str, typer.Option(metavar="ALIAS", help="Alias of the new version.")] = "shipped",
     tracking: Annotated[str, typer.Option(metavar="URI", help="MLflow tracking URI.")] = _STORE,
     experiment: Annotated[str, typer.Option(metavar="NAME", help="MLflow experiment.")] = "detente",
 ) -> None:

@@ -17,41 +17,42 @@ if TYPE_CHECKING:
     from detente.train.codebook.evaluation import Measured
 
 Overrides = Annotated[
-    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings that differ: epochs=2.")
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to override: epochs=2.")
 ]
 
 
 def train(
-    config: Annotated[Path | None, typer.Argument(help="A run's settings, YAML.")] = None,
+    config: Annotated[Path | None, typer.Argument(help="Settings of a run, YAML.")] = None,
     overrides: Overrides = None,
     labels: Annotated[
-        Path | None, typer.Option(metavar="TABLE", help="Labels of one's own: CSV, TSV, JSON lines or Parquet.")
+        Path | None, typer.Option(metavar="TABLE", help="Table of your own labels: CSV, TSV, JSON lines or Parquet.")
     ] = None,
-    codebook: Annotated[Path | None, typer.Option(metavar="YAML", help="What the labels may be.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The new model's folder.")] = None,
+    codebook: Annotated[Path | None, typer.Option(metavar="YAML", help="Codebook: variables and their labels.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for the new model.")] = None,
     base: Annotated[
         str, typer.Option(metavar="MODEL", help="A model folder or hub id to start from, if not the shipped one.")
     ] = "",
-    name: Annotated[str, typer.Option(help="The new model's name, if not the folder's.")] = "",
-    sentence: Annotated[str, typer.Option(metavar="COLUMN", help="Column of the sentence.")] = "sentence",
-    dyad: Annotated[str, typer.Option(metavar="COLUMN", help="Of the dyad, CHN-USA; else dyads are found.")] = "dyad",
+    name: Annotated[str, typer.Option(help="Name of the new model, if not the folder's.")] = "",
+    sentence: Annotated[str, typer.Option(metavar="COLUMN", help="Sentence column.")] = "sentence",
+    dyad: Annotated[str, typer.Option(metavar="COLUMN", help="Dyad column (CHN-USA), if any.")] = "dyad",
     label: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Of the label, where it isn't called as the variable is.")
+        str, typer.Option(metavar="COLUMN", help="Label column, if it is not named after the variable.")
     ] = "label",
     document: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Of the document, which no split cuts through.")
+        str, typer.Option(metavar="COLUMN", help="Document column; no split divides a document.")
     ] = "document",
-    date: Annotated[str, typer.Option(metavar="COLUMN", help="Of the document's date.")] = "date",
+    date: Annotated[str, typer.Option(metavar="COLUMN", help="Date column.")] = "date",
     encoding: Annotated[str, typer.Option(help="Encoding of a CSV that is neither UTF-8, UTF-16 nor cp1252.")] = "",
     without: Annotated[
-        str, typer.Option(metavar="HEADS", help="Don't read what these heads of the base have learnt: root,quad.")
+        str, typer.Option(metavar="HEADS", help="Heads of the base whose features are not used: root,quad.")
     ] = "",
     finetune: Annotated[
-        bool, typer.Option("--finetune", help="Fine-tune the network: minutes, not seconds, for more from more labels.")
+        bool,
+        typer.Option("--finetune", help="Fine-tune the whole network: minutes instead of seconds, for larger tables."),
     ] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the splits.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed of the splits.")] = 1,
 ) -> None:
-    """Train a model by a file of settings, or make one that answers a codebook of one's own from a table of labels.
+    """Train a model from a settings file, or from a table of your own labels and its codebook.
 
     [bold]Examples[/bold]
 
@@ -61,11 +62,11 @@ def train(
 
       detente train --labels my.csv --codebook my.yaml --out my-model
 
-    A run by settings that was stopped goes on from its last checkpoint; MLflow keeps its curves (`mlflow ui
-    --backend-store-uri sqlite:///mlruns.db`). With --labels, a row is a sentence, a dyad and a label; a codebook with
-    several variables has a column for each. The model reads as the shipped one does, its tone is the first variable's
-    label; my-model/README.md says how good it is and whether more labels would help. Only heads are learnt, in seconds;
-    with --finetune all of the network is.
+    A run that was stopped resumes from its last checkpoint; MLflow records its curves (`mlflow ui --backend-store-uri
+    sqlite:///mlruns.db`). With --labels, each row is a sentence, a dyad and a label, with one column per variable of
+    the codebook. The new model is used like the shipped one, and its tone is the first variable's label;
+    my-model/README.md reports how good it is and whether more labels would help. Only the heads are trained, in
+    seconds; --finetune trains the whole network.
     """
     own = {"--labels": labels, "--codebook": codebook, "--out": out}
     if config is not None and any(own.values()):
@@ -165,10 +166,10 @@ def _show_own(measured: "list[Measured]", title: str) -> None:
 
 def export(
     trained: Annotated[Path, typer.Argument(help="Folder of a trained model (`runs/NAME/torch`).")],
-    output: Annotated[Path, typer.Argument(help="Folder to write.")],
-    fp32: Annotated[bool, typer.Option("--fp32", help="Keep the weights as they are instead of int8.")] = False,
+    output: Annotated[Path, typer.Argument(help="Output folder.")],
+    fp32: Annotated[bool, typer.Option("--fp32", help="Keep fp32 weights instead of int8.")] = False,
     rounded: Annotated[
-        bool, typer.Option("--rounded", help="Products of whole int8 rows, though it wasn't trained so: twice as fast.")
+        bool, typer.Option("--rounded", help="Quantize activations too, even if the model was not trained for it.")
     ] = False,
 ) -> None:
     """Export a trained model as ONNX, for `detente.load`.
@@ -179,7 +180,8 @@ def export(
 
       detente export runs/base/torch detente-base --rounded
 
-    A model that was trained with `rounded: true` needs no --rounded. One that wasn't moves a little by it: measure it.
+    --rounded doubles the speed. A model trained with quantized activations needs no such option; the predictions of any
+    other change slightly, so measure it.
     """
     if fp32 and rounded:
         raise BadUsage("--fp32 keeps the weights as they are, --rounded rounds them; give one")
