@@ -176,7 +176,7 @@ def _rest_on_group(mentions: str | Sequence[Mapping[str, Any]] | None) -> bool |
     if isinstance(mentions, str):
         import orjson  # noqa: PLC0415
 
-        mentions = orjson.loads(mentions)
+        return _rest_on_group(orjson.loads(mentions))
     return None if mentions is None or not len(mentions) else by_group((m["state"], m["how"]) for m in mentions)
 
 
