@@ -178,7 +178,6 @@ class Server:
     async def label(self, request: Request, asked: schemas.Text) -> Response:
         """Label one text: a sentence or an article."""
         readings = await self._read(asked, Budget(self.limits.readings))
-        spans = sentence_spans(asked.text)
         self._note(request, asked.text, readings)
         room = Room(self.limits.answer)
         return await self._written(
@@ -186,7 +185,7 @@ class Server:
             lambda: {
                 "model": self.model.engine.name,
                 "readings": room.written(reading.to_dict() for reading in readings),
-                "sentences": spans,
+                "sentences": sentence_spans(asked.text),
             },
         )
 
