@@ -1,4 +1,4 @@
-"""Which column of a corpus holds what: as the user says, or by the names that corpora use."""
+"""Assign the columns of a corpus to the fields of a document, as configured or by common column names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -9,7 +9,7 @@ _TEXT: Final = (
     "text", "body", "content", "article", "sentence", "fulltext", "full_text", "article_text", "maintext", "body_text",
 )  # fmt: skip
 
-#: Names by what the column holds, the likeliest first. Of two that could be the text neither is taken.
+#: Common names of each column, the likeliest first. Two candidates for the text are an error.
 NAMES: Final = {
     "text": _TEXT,
     "id": ("id", "doc_id", "document_id", "article_id", "uid", "guid", "url"),
@@ -23,19 +23,19 @@ NAMES: Final = {
 
 
 class SourceError(ValueError):
-    """A corpus that can't be read as it was asked for; the message says what, where and what to do."""
+    """An error in the source of a corpus or its options; the message says what, where and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of the columns; empty to go by `NAMES`. `a.b` is the field b of the column a.
+    """The names of the columns; empty names are detected by `NAMES`. `a.b` is the field b of the column a.
 
     Attributes:
-        text: the article or sentence.
-        id: what the readings are to carry.
-        date: of the article.
-        title: its headline.
-        source: its outlet.
+        text: column of the article or sentence.
+        id: column of the document's id.
+        date: column of the date.
+        title: column of the headline.
+        source: column of the outlet.
     """
 
     text: str = ""
@@ -46,57 +46,57 @@ class Columns:
 
     @classmethod
     def of(cls, names: Mapping[str, str]) -> Self:
-        """Read names by what they hold.
+        """Build the column names from a mapping.
 
         Raises:
-            SourceError: a key is none of the attributes.
+            SourceError: a key is unknown.
         """
-        known = [field.name for field in fields(cls)]
-        if unknown := [name for name in names if name not in known]:
-            raise SourceError(f"{unknown[0]!r} is not what a column can hold; that is {', '.join(known)}")
+        valid = [field.name for field in fields(cls)]
+        if unknown := [name for name in names if name not in valid]:
+            raise SourceError(f"{unknown[0]!r} is not what a column can hold; that is {', '.join(valid)}")
         return cls(**names)
 
     def among(self, names: Sequence[str], *, optional: bool = False) -> "Columns":
-        """Choose from the columns that there are; what isn't there is then empty.
+        """Return the names resolved against the existing columns; missing ones are empty.
 
         Args:
-            names: of the columns.
-            optional: whether a named column other than the text may be missing, as in JSON.
+            names: existing columns.
+            optional: whether a configured column other than the text may be missing, as in JSON.
 
         Raises:
-            SourceError: a column that was named is missing, or none or several could be the text.
+            SourceError: a configured column is missing, or no column or several could be the text.
         """
-        return _among(self, tuple(names), optional)
+        return _resolve(self, tuple(names), optional)
 
 
 @lru_cache(maxsize=1024)
-def _among(asked: Columns, names: tuple[str, ...], optional: bool) -> Columns:
-    there = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names) or 'none'}"
+def _resolve(configured: Columns, names: tuple[str, ...], optional: bool) -> Columns:
+    existing = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names) or 'none'}"
     by_norm: dict[str, str] = {}
     for name in names:
         by_norm.setdefault(name.strip().lower().replace(" ", "_").replace("-", "_"), name)
     chosen = {}
-    for what, likely in NAMES.items():
-        name = getattr(asked, what)
+    for field, likely in NAMES.items():
+        name = getattr(configured, field)
         if name:
             if name not in names and name.split(".")[0] not in names:
-                if what == "text" or not optional:
-                    raise SourceError(f"no column {name!r} for the {what}; {there}")
+                if field == "text" or not optional:
+                    raise SourceError(f"no column {name!r} for the {field}; {existing}")
                 name = ""
         else:
             candidates = [by_norm[key] for key in likely if key in by_norm]
-            if what == "text" and len(candidates) > 1:
-                both = " and ".join(candidates)
-                raise SourceError(f"the columns {both} could each be the text; name the one to read with --text")
-            if what == "text" and not candidates:
-                raise SourceError(f"no column that could be the text; {there}; name it with --text")
+            if field == "text" and len(candidates) > 1:
+                ambiguous = " and ".join(candidates)
+                raise SourceError(f"the columns {ambiguous} could each be the text; name the one to read with --text")
+            if field == "text" and not candidates:
+                raise SourceError(f"no column that could be the text; {existing}; name it with --text")
             name = candidates[0] if candidates else ""
-        chosen[what] = name
+        chosen[field] = name
     return Columns(**chosen)
 
 
 def pick(row: Mapping[str, Any], column: str) -> Any:
-    """Return what a row holds in a column, None where it has none."""
+    """Return the value of a row in a column (`a.b` for nested fields), or None."""
     if not column or column in row:
         return row.get(column)
     value: Any = row

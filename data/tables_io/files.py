@@ -1,4 +1,4 @@
-"""The files of a corpus: found in a fixed order, and opened whatever they are compressed with."""
+"""Find the files of a corpus in a fixed order, and open them with any compression."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ from detente.data.tables_io.columns import SourceError
 
 STANDARD_INPUT: Final = "-"
 
-#: Formats by the ending of a file's name, `.gz` and `.zst` taken off.
+#: Format by the extension of a file, without `.gz` and `.zst`.
 ENDINGS: Final = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv",
@@ -35,10 +35,10 @@ class File:
     """A file of a corpus.
 
     Attributes:
-        path: where it is; `-` for standard input.
-        root: the folder that it was found in, ending in a slash; empty where the file itself was given.
+        path: path; `-` for standard input.
+        root: folder of the corpus, with a trailing slash; empty if the corpus is a single file.
         format: one of `FORMATS`.
-        size: bytes on disk, 0 where unknown.
+        size: size on disk in bytes; 0 if unknown.
     """
 
     path: str
@@ -48,7 +48,7 @@ class File:
 
     @property
     def name(self) -> str:
-        """What readings and rejects call it: its path in the folder, or its name."""
+        """The name in readings and rejects: the path relative to the folder, or the file name."""
         if self.path == STANDARD_INPUT:
             return "stdin"
         return self.path.removeprefix(self.root).replace(os.sep, "/") if self.root else Path(self.path).name
@@ -56,12 +56,12 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of a corpus, in the order in which they are read.
+    """The files of a corpus, in reading order.
 
     Attributes:
-        files: at least one.
-        passed_over: number of files in the folder that are of no known kind.
-        digest: of the files' names, sizes and times of change: another digest is another corpus.
+        files: one or more files.
+        passed_over: number of files of unknown format in the folder.
+        digest: hash of the files' names, sizes and modification times, which identifies the corpus.
     """
 
     files: list[File]
@@ -70,7 +70,7 @@ class Files:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Total size in bytes."""
         return sum(file.size for file in self.files)
 
 
@@ -78,11 +78,11 @@ def find(source: str | os.PathLike[str], form: str = "") -> Files:
     """Find the files of a corpus.
 
     Args:
-        source: a file, a folder (read with those in it, by name; hidden files and `_*` are left alone), or `-`.
-        form: one of `FORMATS`, for files whose names don't tell.
+        source: file, folder (searched recursively, in order of names, without hidden files and `_*`), or `-`.
+        form: one of `FORMATS`, for files without a known extension.
 
     Raises:
-        SourceError: there is no such file, its format isn't known, or the folder holds none.
+        SourceError: the file doesn't exist, its format is unknown, or the folder has no readable file.
     """
     if form and form not in FORMATS:
         raise SourceError(f"{form!r} is not a format that can be read; those are {', '.join(FORMATS)}")
@@ -104,13 +104,13 @@ def find(source: str | os.PathLike[str], form: str = "") -> Files:
         files.append(file)
     if not files:
         kinds = ", ".join(ENDINGS)
-        what = "holds no file whose name" if Path(path).is_dir() else "has a name that"
-        raise SourceError(f"{path} {what} ends in {kinds} (or these with .gz, .zst); say what it is with --from")
+        fault = "holds no file whose name" if Path(path).is_dir() else "has a name that"
+        raise SourceError(f"{path} {fault} ends in {kinds} (or these with .gz, .zst); say what it is with --from")
     return Files(files, passed_over, digest.hexdigest())
 
 
 def _walk(path: str) -> Iterator[tuple[str, str]]:
-    """Yield the paths under a folder in a fixed order, or the path itself, each with its root."""
+    """Yield the files under a folder in a fixed order, or the path itself, each with its root."""
     if not Path(path).exists():
         raise SourceError(f"{path}: there is no such file or folder; give the path of a corpus, or -")
     if not Path(path).is_dir():
@@ -133,10 +133,10 @@ def _format(path: str) -> str:
 
 @contextmanager
 def opened(file: File) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
-    """Open a file's bytes, decompressed where its first bytes say so, and tell how much of it was read.
+    """Open a file as a byte stream, decompressed if its first bytes are those of gzip or zstd.
 
     Yields:
-        The stream, and a function that gives the bytes read so far of the file as it is on disk.
+        The stream, and a function that returns the number of bytes read from disk so far.
     """
     if file.path == STANDARD_INPUT:
         yield _decompressed(cast("io.BufferedReader", sys.stdin.buffer)), int
@@ -148,7 +148,7 @@ def opened(file: File) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
 def _decompressed(raw: io.BufferedReader) -> BinaryIO:
     head = raw.peek(4)[:4]
     if head.startswith(_GZIP):
-        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))  # gives all that stands before a break
+        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))  # yields all data before a truncation
     if head == _ZSTD:
         stream: Any = pa.CompressedInputStream(raw, "zstd")
         return io.BufferedReader(stream, 1 << 16)

@@ -1,4 +1,4 @@
-"""What stands in a file, row by row: JSON lines, CSV, TSV, Parquet and texts."""
+"""Read the rows of JSON lines, CSV, TSV, Parquet and text files."""
 
 import codecs
 import csv
@@ -15,22 +15,22 @@ import pyarrow.parquet as pq
 
 from detente.data.tables_io.columns import Columns, SourceError
 
-#: Bytes (of Parquet: characters) of the longest record that is read; a longer one is a reject.
+#: Size limit of a record in bytes (in Parquet: characters); longer records are rejected.
 LONGEST_RECORD: Final = 64 << 20
 
 TOO_LONG: Final = f"longer than {LONGEST_RECORD >> 20} MB"
 
-#: Bytes of Parquet that are taken into memory at once, by the average of their rows.
-_AT_ONCE: Final = 4 << 20
+#: Target size of a Parquet batch in bytes, estimated from the mean size of a row.
+_BATCH_BYTES: Final = 4 << 20
 
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
 
-#: A line or row by its number from 1, and what stands there or why that can't be read.
+#: The number of a line or row, from 1, and its content or the reason why it can't be read.
 Row = tuple[int, tuple[Columns, Mapping[str, Any]] | ValueError]
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | ValueError]]:
-    """Yield the lines with their numbers, blank ones too; of one that is too long only that it is."""
+    """Yield all lines with their numbers; a line that is too long is an error."""
     for number in count(1):
         line = stream.readline(LONGEST_RECORD + 1)
         if not line:
@@ -47,7 +47,7 @@ def jsonl(stream: BinaryIO, columns: Columns, encoding: str) -> Iterator[Row]:
     """Yield the records of JSON lines.
 
     Raises:
-        SourceError: it is a JSON array.
+        SourceError: the file is a JSON array.
     """
     for number, line in _lines(stream):
         if isinstance(line, ValueError):
@@ -75,31 +75,31 @@ def _object(row: Any, columns: Columns) -> tuple[Columns, Mapping[str, Any]] | V
 
 
 def delimited(stream: BinaryIO, columns: Columns, encoding: str, delimiter: str) -> Iterator[Row]:
-    """Yield the rows under the header of CSV or TSV, quoted as in RFC 4180.
+    """Yield the rows of CSV or TSV with a header, quoted as in RFC 4180.
 
     Raises:
-        SourceError: the header lacks a column, or names one twice.
+        SourceError: the header lacks a column, or has duplicates.
     """
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_RECORD))
     too_long = False
 
-    def decoded() -> Iterator[str]:
+    def decoded_lines() -> Iterator[str]:
         nonlocal too_long
         for _, line in _lines(stream):
             too_long = isinstance(line, ValueError)
-            # Stray bytes become surrogates, so that the fault is that of one record. A quote that opens nowhere is an
-            # error to the reader in every state that it can be in.
+            # Invalid bytes become surrogates, so that only their record is rejected. A stray quote is an error in any
+            # state of the csv reader.
             yield '"x"x' if isinstance(line, ValueError) else line.decode(encoding, "surrogateescape")
 
-    rows = csv.reader(decoded(), delimiter=delimiter, strict=True)
+    rows = csv.reader(decoded_lines(), delimiter=delimiter, strict=True)
     try:
         header = next(rows, None)
     except csv.Error as error:
         raise SourceError(f"the first line is no header: {error}") from error
     if header is None:
         return
-    if twice := {name for name in header if name and header.count(name) > 1}:
-        raise SourceError(f"the header names {', '.join(sorted(twice))} twice")
+    if duplicates := {name for name in header if name and header.count(name) > 1}:
+        raise SourceError(f"the header names {', '.join(sorted(duplicates))} twice")
     chosen = columns.among(header)
     while True:
         number = rows.line_num + 1
@@ -120,16 +120,16 @@ def delimited(stream: BinaryIO, columns: Columns, encoding: str, delimiter: str)
 
 
 def parquet(file: pq.ParquetFile, columns: Columns) -> Iterator[Row]:
-    """Yield the rows of Parquet, of the columns that count only.
+    """Yield the rows of Parquet, reading only the columns of a document.
 
     Raises:
         SourceError: a column is missing or nested.
     """
     nested = {field.name: field.type for field in file.schema_arrow if pa.types.is_nested(field.type)}
-    asked = {name.split(".")[0] for name in asdict(columns).values()}
+    configured = {name.split(".")[0] for name in asdict(columns).values()}
     try:
-        # What is nested can be named but isn't guessed at.
-        chosen = columns.among([name for name in file.schema_arrow.names if name not in nested or name in asked])
+        # Nested columns can be configured but aren't detected.
+        chosen = columns.among([name for name in file.schema_arrow.names if name not in nested or name in configured])
     except SourceError as error:
         hint = f"; of a nested column ({', '.join(nested)}) name a field, as in column.field"
         raise SourceError(f"{error}{hint if nested else ''}") from error
@@ -138,14 +138,14 @@ def parquet(file: pq.ParquetFile, columns: Columns) -> Iterator[Row]:
     wanted = sorted({name for name in asdict(chosen).values() if name})
     meta = file.metadata
     size = sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups))
-    at_once = max(1, min(4096, _AT_ONCE * meta.num_rows // max(1, size)))
-    batches = file.iter_batches(batch_size=at_once, columns=wanted, use_threads=False)
+    batch_size = max(1, min(4096, _BATCH_BYTES * meta.num_rows // max(1, size)))
+    batches = file.iter_batches(batch_size=batch_size, columns=wanted, use_threads=False)
     for number, row in enumerate((row for batch in batches for row in _dicts(batch)), 1):
         yield number, row if isinstance(row, ValueError) else (chosen, row)
 
 
 def text(stream: BinaryIO, name: str, encoding: str) -> Row:
-    """Return a whole text; the date is one that its name holds (`2021-03-10`), the source its folder."""
+    """Return a text file as one row; a date in its name (`2021-03-10`) is its date, its folder the source."""
     data = stream.read(LONGEST_RECORD + 1)
     if len(data) > LONGEST_RECORD:
         return 1, ValueError(TOO_LONG)
@@ -163,13 +163,13 @@ def text(stream: BinaryIO, name: str, encoding: str) -> Row:
 
 
 def _dicts(batch: pa.RecordBatch) -> Iterable[Mapping[str, Any] | ValueError]:
-    """Return a batch's rows; where one isn't UTF-8, the others all the same."""
+    """Return a batch's rows, with an error in place of each row that isn't UTF-8."""
     try:
         return batch.to_pylist()  # type: ignore[no-any-return]
     except UnicodeDecodeError as error:
         if batch.num_rows == 1:
             return [ValueError(f"not UTF-8: {error.reason}")]
-        return [row for at in range(batch.num_rows) for row in _dicts(batch.slice(at, 1))]
+        return [row for index in range(batch.num_rows) for row in _dicts(batch.slice(index, 1))]
 
 
 def _decode(data: bytes, encoding: str) -> str:
@@ -189,16 +189,16 @@ def _is_broken(field: str) -> bool:
 
 
 def codec(encoding: str) -> str:
-    """Return an encoding's usual name.
+    """Return the canonical name of an encoding.
 
     Raises:
-        SourceError: there is no such encoding, or a line's end isn't one byte in it.
+        SourceError: the encoding is unknown, or doesn't encode a line feed as one byte.
     """
     try:
         name = codecs.lookup(encoding).name
-        same = "\n".encode(name) == b"\n"
+        ascii_newline = "\n".encode(name) == b"\n"
     except (LookupError, TypeError) as error:
         raise SourceError(f"{encoding!r} is no encoding of text; give one such as utf-8, cp1252 or latin-1") from error
-    if not same:
+    if not ascii_newline:
         raise SourceError(f"{encoding} can't be read line by line; convert it: iconv -f {encoding} -t UTF-8")
     return name

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import convert_model_to_external_data
 
-from detente.models.fake_quant import BLOCK, LEAST, LEAST_BLOCK, MOST
+from detente.models.fake_quant import BLOCK, INT8_MAX, MIN_BLOCK_SCALE, MIN_SCALE
 from detente.models.model_dir import TABLES
 
 #: Bytes of one file from which on its largest tables go into a second: hosts of code and packages take 100 MB.
@@ -91,7 +91,7 @@ def products_by_rows(model: onnx.ModelProto) -> None:
         return output
 
     one, nought = constant("one", 1, np.float32), constant("nought", NOUGHT, np.uint8)
-    most, least = constant("most", MOST, np.float32), constant("least", LEAST, np.float32)
+    most, least = constant("most", INT8_MAX, np.float32), constant("least", MIN_SCALE, np.float32)
     last = constant("last_axis", [1], np.int64)
 
     def rows_of(given: str, depth: int) -> tuple[str, str]:
@@ -115,7 +115,7 @@ def products_by_rows(model: onnx.ModelProto) -> None:
         if given not in known:
             known[given] = rows_of(given, depth)
         small, scales = known[given]
-        scale = np.maximum(np.abs(values).max(axis=0) / np.float32(MOST), np.float32(LEAST))
+        scale = np.maximum(np.abs(values).max(axis=0) / np.float32(INT8_MAX), np.float32(MIN_SCALE))
         made = [
             small,
             constant(f"{out}_weight", np.rint(values / scale), np.int8),
@@ -145,8 +145,8 @@ def embeddings_to_int8(model: onnx.ModelProto) -> None:
             continue
         rows = numpy_helper.to_array(table)
         blocks = rows.reshape(len(rows), -1, BLOCK)
-        scale = (np.abs(blocks).max(axis=-1, keepdims=True) / MOST).clip(LEAST_BLOCK).astype(np.float16)
-        small = np.rint(blocks / scale.astype(np.float32)).clip(-MOST, MOST).astype(np.int8)
+        scale = (np.abs(blocks).max(axis=-1, keepdims=True) / INT8_MAX).clip(MIN_BLOCK_SCALE).astype(np.float16)
+        small = np.rint(blocks / scale.astype(np.float32)).clip(-INT8_MAX, INT8_MAX).astype(np.int8)
         name, ids, out = table.name, node.input[1], node.output[0]
         constants += [numpy_helper.from_array(a, f"{name}_{what}") for what, a in (("int8", small), ("scale", scale))]
         for what in ("int8", "scale"):
