@@ -28,7 +28,7 @@ _READERS: Final[dict[str, readers.Reader]] = {
     "dse": readers.dse,
     "newsmtsc": readers.newsmtsc,
     "annotations": readers.annotations,
-    "detente": readers.own,
+    "detente": readers.detente,
     "codings": standoff.codings,
     "newsroom": standoff.newsroom,
     "events": standoff.events,

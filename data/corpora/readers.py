@@ -144,7 +144,7 @@ def annotations(path: Path, split: str) -> Corpus:
     return parsed(path, lines_of(path), parse)
 
 
-def own(path: Path, split: str) -> Corpus:
+def detente(path: Path, split: str) -> Corpus:
     """Read the corpus `detente`: each line is a sentence with states in brackets and a label for each dyad."""
 
     def parse(_: int, row: bytes) -> Iterator[Example | str]:
@@ -306,10 +306,10 @@ def _sentence(text: str) -> str:
     return text
 
 
-def one_of(allowed: tuple[_Label, ...], value: _Label, what: str) -> _Label:
+def one_of(allowed: tuple[_Label, ...], value: _Label, name: str) -> _Label:
     """Return the label if it is allowed, or raise a `ValueError`."""
     if value not in allowed:
-        raise ValueError(f"{what} is {value!r}, not one of {', '.join(map(str, allowed))}")
+        raise ValueError(f"{name} is {value!r}, not one of {', '.join(map(str, allowed))}")
     return allowed[allowed.index(value)]
 
 

@@ -44,8 +44,8 @@ class Score:
     wrong: int = 0
     missed: int = 0
 
-    def __add__(self, other: "Score") -> "Score":
-        return Score(self.right + other.right, self.wrong + other.wrong, self.missed + other.missed)
+    def __add__(self, addend: "Score") -> "Score":
+        return Score(self.right + addend.right, self.wrong + addend.wrong, self.missed + addend.missed)
 
     @property
     def precision(self) -> float:
@@ -69,12 +69,12 @@ class Error:
     """A spurious or missed mention."""
 
     row: Marked
-    what: str
+    outcome: str
     mention: Mention
 
     def __str__(self) -> str:
         words = self.row.text[self.mention.start : self.mention.end]
-        return f"{self.row.id} ({self.row.kind}) {self.what} {self.mention.state} {words!r} in: {self.row.text}"
+        return f"{self.row.id} ({self.row.kind}) {self.outcome} {self.mention.state} {words!r} in: {self.row.text}"
 
 
 @dataclass(slots=True)

@@ -126,7 +126,7 @@ _PERSON_BEFORE = re.compile(
     r"\b(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Coach|Rep|Sen|Congressman|Lord|Lady|Sir|Judge|Justice|Sgt|Pvt|Capt|Lt|"
     r"Officer|Detective|Duke of)\.?|[A-Z][a-z]+ [A-Z]\.) $"
 )
-_GIVEN = re.compile(r"(?<![\w.])([A-Z][a-z]+|[A-Z]{3,}) $")
+_GIVEN_NAME = re.compile(r"(?<![\w.])([A-Z][a-z]+|[A-Z]{3,}) $")
 _CAPITALISED = re.compile(r"[a-z,;] ([A-Z][a-z]+) $")
 _OF_OFFICE = re.compile(r"\b[A-Z]\w+ of $")
 
@@ -226,8 +226,8 @@ class FalsePositiveFilter:
             return True
         if form.how not in {"name", "capital"}:
             return False
-        given = _GIVEN.search(before) if before else None
-        if given and given[1].capitalize() in self._given_names and text.case(start) != "capitals":
+        given_name = _GIVEN_NAME.search(before) if before else None
+        if given_name and given_name[1].capitalize() in self._given_names and text.case(start) != "capitals":
             return form.form.isalpha()
         if "person" not in form.flags or (before and _OF_OFFICE.search(before)):
             return False

@@ -96,9 +96,9 @@ def is_bird(text: NormalizedText, start: int, end: int) -> bool:
 
 def is_us_state(text: NormalizedText, start: int, end: int) -> bool:
     """Return whether Georgia is the US state, by cues in its sentence, else in the preceding text."""
-    left = max(text.folded.rfind(". ", max(0, start - 300), start), start - 300, 0)
-    stop = text.folded.find(". ", end, end + 300)
-    sentence = text.folded[left : stop if stop >= 0 else end + 300].replace("Georgia", "")
+    sentence_start = max(text.folded.rfind(". ", max(0, start - 300), start), start - 300, 0)
+    sentence_end = text.folded.find(". ", end, end + 300)
+    sentence = text.folded[sentence_start : sentence_end if sentence_end >= 0 else end + 300].replace("Georgia", "")
     if _US_LIST_BEFORE.search(text.before(start)) or _US_LIST_AFTER.match(text.after(end)):
         return True
     if text.day is not None and text.day.year < 1991 and "Soviet" not in sentence:

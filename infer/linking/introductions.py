@@ -71,8 +71,8 @@ def resolve(text: NormalizedText, mentions: Sequence[Mention], offices: Sequence
     """
     people: dict[str, _Introduced | None] = {}
     for surname, person in _introductions(text, mentions, offices):
-        other = people.setdefault(surname, person)
-        if other is not None and other.state != person.state:
+        earlier = people.setdefault(surname, person)
+        if earlier is not None and earlier.state != person.state:
             people[surname] = None  # two people with this surname: ambiguous
     starts = [mention.start for mention in mentions]
     return sorted(
@@ -152,4 +152,4 @@ def _ends_sentence(word: str) -> bool:
 def _overlaps(mentions: Sequence[Mention], starts: Sequence[int], mention: Mention) -> bool:
     """Return whether a mention overlaps an existing one."""
     index = bisect_left(starts, mention.end)
-    return any(other.end > mention.start for other in mentions[max(0, index - 2) : index])
+    return any(existing.end > mention.start for existing in mentions[max(0, index - 2) : index])

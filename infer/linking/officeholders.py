@@ -63,7 +63,7 @@ _THING = re.compile(
     r"Sr\b|National\b|International\b|Street|Road|Highway|Bridge|Prize|Doctrine|Plan\b))"
 )
 _SHIP = re.compile(r"\b(?:USS|HMS|carrier|Lake|Mount|Port|Fort|Saint|St\.) $")
-_AT = re.compile(r"\b(?:in|near|at|from|to|of|outside) $")
+_LOCATIVE = re.compile(r"\b(?:in|near|at|from|to|of|outside) $")
 #: Capitalised words that may precede a surname but aren't given names.
 NOT_GIVEN_NAMES = words(
     "the a an and or but if as when while for in on at with since after before under by both neither nor to from "
@@ -161,7 +161,7 @@ class OfficeholderResolver:
             return None
         introduced = self._introduced.get(people[0].surname)
         if introduced is not None and introduced in current:
-            if not introduced.surname_is_unique and _AT.search(before):
+            if not introduced.surname_is_unique and _LOCATIVE.search(before):
                 return None
             return introduced, start
         if (
