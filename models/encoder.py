@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -92,7 +92,7 @@ class PairEncoder(nn.Module):
         vector = self.dropout(torch.cat((pair, evidence), dim=-1))
         hidden, heads = {}, {}
         for name in self.spec.heads:
-            linear, activation, dropout, output = self.heads[_module(name)]  # type: ignore[misc]
+            linear, activation, dropout, output = cast("nn.Sequential", self.heads[_module(name)])
             hidden[name] = activation(linear(vector))
             heads[name] = output(dropout(hidden[name]))
         return EncoderOutput(heads, cue, vector, hidden)
