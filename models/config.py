@@ -1,4 +1,4 @@
-"""The configuration of a model folder: what its outputs mean, how sure they are, and which versions made it."""
+"""The configuration of a model folder: labels of the outputs, calibration and versions."""
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
@@ -6,10 +6,10 @@ from typing import Any, Self
 from detente.data.codebook.label_schema import SHIPPED, Scheme, Variable
 from detente.data.codebook.labels import CODEBOOK_VERSION, DIRECTIONS, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES
 
-#: The layout of a model folder; raised when an older package could no longer read a newer folder.
+#: Version of the folder layout, increased when older packages can't read newer folders.
 FORMAT = 1
 
-#: The heads that every detente model has, with the labels of their outputs in order.
+#: The heads of every detente model, with the labels of their outputs in order.
 HEADS: dict[str, tuple[str, ...]] = {
     "tone": TONES,
     "direction": DIRECTIONS,
@@ -19,39 +19,39 @@ HEADS: dict[str, tuple[str, ...]] = {
     "polarity": POLARITIES,
 }
 
-#: The exported network's output that holds the vector of each pair.
+#: Name of the exported network's output with the vector of each pair.
 PAIR_VECTOR = "pair_vector"
 
-#: What the output that holds a head's hidden layer is called: this and the head's name.
+#: Prefix of the output with a head's hidden layer, followed by the head's name.
 HIDDEN = "hidden:"
 
-#: What the head of a variable of one's own is called: this and the variable's name, which may be that of another head.
+#: Prefix of the head of a user-defined variable, followed by the variable's name, which may be that of a built-in head.
 OWN = "own:"
 
 
 def head_of(variable: Variable) -> str:
-    """Return the name of the head that answers a variable."""
+    """Return the name of the head that predicts a variable."""
     return "tone" if variable is SHIPPED.tone else OWN + variable.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """What `config.json` of a model folder says.
+    """The contents of a model folder's `config.json`.
 
     Attributes:
-        name: the model's name, as readings carry it.
-        version: the model's version.
-        base: path or hub id of the encoder that it was fine-tuned from.
+        name: model name in readings.
+        version: model version.
+        base: path or hub id of the encoder before fine-tuning.
         hidden: width of a head's hidden layer.
-        max_length: tokens of a sentence that are read; what stands behind is cut.
-        rounded: whether it was trained with weights and products rounded to int8, as the exported model computes them.
+        max_length: maximum number of tokens per sentence; longer sentences are truncated.
+        rounded: whether training was quantization-aware, with the int8 weights and products of the exported model.
         markers: whether the two actors are marked in the text (one encoder pass per dyad) or pooled (one per sentence).
         heads: labels of each head's outputs, in order.
         temperature: softmax temperature of each head, fitted on dev data.
-        codebook: version of the codebook that the tones follow.
-        own: the scheme that the model was given in place of the shipped one; None for the shipped one. Each of its
-            variables has a head, see `head_of`.
-        format: layout of the folder.
+        codebook: codebook version of the tones.
+        own: user-defined schema in place of the shipped one, with a head for each variable (see `head_of`); None for
+            the shipped schema.
+        format: version of the folder layout.
     """
 
     name: str = "detente"
@@ -69,19 +69,19 @@ class ModelConfig:
 
     @property
     def scheme(self) -> Scheme:
-        """What a reading's tone, probabilities and warmth are of."""
+        """The label schema of a reading's tone, probabilities and warmth."""
         return self.own or SHIPPED
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
         values = asdict(self)
         if self.own is None:
-            del values["own"]  # as older packages know it
+            del values["own"]  # unknown to older packages
         return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read a configuration.
+        """Build a configuration from JSON values.
 
         Raises:
             ValueError: a key is unknown, or the folder was written by a newer detente.

@@ -1,9 +1,9 @@
-"""The pair encoder: a sentence is encoded once, every dyad in it is read from the same vectors (extra `[train]`)."""
+"""The pair encoder: one encoder pass per sentence, whose vectors all dyads share (extra `[train]`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -18,17 +18,17 @@ from detente.models.features import MARKERS
 from detente.models.model_dir import CONFIG, ONNX, SHAPE, TOKENIZER, WEIGHTS, ModelError, read_config
 from detente.models.onnx_weights import weights
 
-ENCODER = "encoder"  # the folder of the encoder's own configuration
+ENCODER = "encoder"  # folder of the encoder's configuration
 
 
 @dataclass(slots=True)
-class Readings:
-    """What the network says of D dyads in sentences of T tokens.
+class EncoderOutput:
+    """The network's output for D dyads in sentences of T tokens.
 
     Attributes:
         heads: logits by head, each [D, labels of the head].
-        cue: logit of each token being one of the words that show the tone, [D, T].
-        vector: what the heads read of each pair, [D, 5 H] for an encoder of width H.
+        cue: logit of each token as part of the cue, [D, T].
+        vector: pair vectors, the input of the heads, [D, 5 H] for an encoder of width H.
         hidden: hidden layer by head, each [D, `ModelConfig.hidden`].
     """
 
@@ -39,25 +39,25 @@ class Readings:
 
 
 def _module(head: str) -> str:
-    """Return what a head is called among torch's modules, whose names have no dots."""
+    """Return the module name of a head; torch doesn't allow dots."""
     return head.replace(".", "·")
 
 
 class PairEncoder(nn.Module):
-    """An encoder with heads that read an ordered pair of actors.
+    """An encoder with classification heads for an ordered pair of actors.
 
-    The pair's vector holds [CLS], both actors (the mean of their mentions' vectors), their product, and the evidence:
-    a mean of the sentence's tokens weighed by how well each answers the pair. The weights of the evidence are the cue.
+    The pair vector concatenates [CLS], both actors (the mean of their mentions' vectors), their product, and the
+    evidence: the sentence's tokens pooled by attention to the pair. The attention logits are the cue.
 
     Args:
         config: heads and versions.
-        encoder: a transformers encoder whose first token stands for the sentence.
-        dropout: share of the pair's vector that is dropped in training.
+        encoder: transformers encoder whose first token represents the sentence.
+        dropout: dropout rate of the pair vector.
     """
 
     def __init__(self, config: ModelConfig, encoder: nn.Module, dropout: float = 0.1) -> None:
         super().__init__()
-        self.spec = config  # not `config`: transformers writes its own keys into that
+        self.spec = config  # not `config`, since transformers writes its own keys there
         self.encoder = encoder
         width = int(encoder.config.hidden_size)  # type: ignore[union-attr, arg-type]
         self.query = nn.Linear(4 * width, width)
@@ -66,7 +66,7 @@ class PairEncoder(nn.Module):
         self.add_heads(config.heads)
 
     def add_heads(self, heads: Mapping[str, tuple[str, ...]]) -> None:
-        """Put untrained heads beside those that are there, each with the labels of its outputs."""
+        """Add untrained heads to the existing ones, each with the labels of its outputs."""
         for name, labels in heads.items():
             self.heads[_module(name)] = nn.Sequential(
                 nn.Linear(self.query.in_features // 4 * 5, self.spec.hidden),
@@ -77,8 +77,8 @@ class PairEncoder(nn.Module):
         self.spec = replace(self.spec, heads={**self.spec.heads, **heads})
         round_weights(self, rounded=self.spec.rounded)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, mentions: Tensor, pairs: Tensor) -> Readings:
-        """Read every pair of the batch; shapes as in `features.Batch`."""
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, mentions: Tensor, pairs: Tensor) -> EncoderOutput:
+        """Return the outputs for every pair of the batch; shapes as in `features.Batch`."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # [S, T, H]
         actors = torch.bmm(mentions.to(hidden.dtype), hidden).flatten(0, 1)  # [S * K, H]
         sentence = pairs[:, 0] // mentions.shape[1]
@@ -92,22 +92,22 @@ class PairEncoder(nn.Module):
         vector = self.dropout(torch.cat((pair, evidence), dim=-1))
         hidden, heads = {}, {}
         for name in self.spec.heads:
-            linear, curve, dropout, last = self.heads[_module(name)].children()
-            hidden[name] = curve(linear(vector))
-            heads[name] = last(dropout(hidden[name]))
-        return Readings(heads, cue, vector, hidden)
+            linear, activation, dropout, output = cast("nn.Sequential", self.heads[_module(name)])
+            hidden[name] = activation(linear(vector))
+            heads[name] = output(dropout(hidden[name]))
+        return EncoderOutput(heads, cue, vector, hidden)
 
     @classmethod
     def from_base(
         cls, config: ModelConfig, base: str, dropout: float = 0.1, encoder_dropout: float | None = None
     ) -> tuple[Self, Tokenizer]:
-        """Start from a pretrained encoder with new heads, or from a trained detente model.
+        """Load a pretrained encoder with new heads, or a trained detente model.
 
         Args:
-            config: of the new model.
-            base: a folder that `save_pretrained` wrote, an exported model's, another encoder's, or a hub id.
-            dropout: of the pair's vector.
-            encoder_dropout: within the encoder; None for what its configuration says.
+            config: configuration of the new model.
+            base: folder written by `save_pretrained`, folder of an exported model or of another encoder, or hub id.
+            dropout: dropout rate of the pair vector.
+            encoder_dropout: dropout rate within the encoder; None for that of its configuration.
 
         Returns:
             The model and its tokenizer.
@@ -130,7 +130,7 @@ class PairEncoder(nn.Module):
         return model, tokenizer
 
     def save_pretrained(self, folder: Path, tokenizer: Tokenizer) -> None:
-        """Write weights (safetensors), the encoder's shape, labels and tokenizer to a folder."""
+        """Save weights (safetensors), configurations and tokenizer to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         self.encoder.config.save_pretrained(folder / ENCODER)  # type: ignore[union-attr, operator]
         save_file({k: v.contiguous() for k, v in self.state_dict().items()}, folder / WEIGHTS)
@@ -139,21 +139,21 @@ class PairEncoder(nn.Module):
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> tuple[Self, Tokenizer]:
-        """Load what `save_pretrained` wrote, in evaluation mode, or an exported model, without heads of its own.
+        """Load a saved model, or an exported one without user-defined heads, in evaluation mode.
 
         Raises:
-            ModelError: the folder lacks a file, or it cannot be read.
+            ModelError: a file is missing or unreadable.
         """
         config = read_config(folder)
         exported = (folder / ONNX).is_file()
         if exported:
             config = replace(config, own=None, heads={h: names for h, names in config.heads.items() if h in HEADS})
-        found = weights(folder, config) if exported else load_file(folder / WEIGHTS)
+        state = weights(folder, config) if exported else load_file(folder / WEIGHTS)
         shape = AutoConfig.from_pretrained(folder / (SHAPE if exported else ENCODER))
         model = cls(config, AutoModel.from_config(shape, add_pooling_layer=False))
         try:
-            model.load_state_dict(found)
-        except RuntimeError as error:  # of an export, where two equal parameters are stored as one
+            model.load_state_dict(state)
+        except RuntimeError as error:  # an export stores two equal parameters as one
             raise ModelError(
                 f"{folder}: the weights aren't those of its network ({str(error).splitlines()[0]})"
             ) from error

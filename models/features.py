@@ -1,4 +1,4 @@
-"""Sentences and dyads as arrays: the one place that turns text into what the network reads, in training and in use."""
+"""Convert sentences and dyads to the network's input arrays, in training and inference alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from tokenizers import Encoding, Tokenizer
 
 Span = tuple[int, int]
 
-#: Tokens put around the actors' mentions for a model that reads markers (first and second actor).
+#: Marker tokens around the mentions of the first and second actor, for models with entity markers.
 MARKERS = ("[A]", "[/A]", "[B]", "[/B]")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One sentence, its actors and the ordered pairs of them that are to be read.
+    """The input for one sentence: its actors and the ordered pairs of actors to predict.
 
     Attributes:
         text: the sentence.
-        actors: for each actor the spans of its mentions in `text` (start, end; characters).
-        pairs: (first, second) as indices into `actors`.
+        actors: spans of each actor's mentions in `text` (start, end; characters).
+        pairs: ordered pairs (first, second) of indices into `actors`.
     """
 
     text: str
@@ -30,15 +30,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the network reads, for S sentences of up to T tokens, up to K actors each, and D pairs in all.
+    """A batch of S sentences of up to T tokens, with up to K actors each and D pairs in total.
 
     Attributes:
         input_ids: int64 [S, T].
         attention_mask: int64 [S, T].
-        mentions: float32 [S, K, T]; a row weighs the tokens of one actor's mentions and sums to 1 ([CLS] alone
-            where none of them lies within the tokens read).
+        mentions: float32 [S, K, T]; weights of the tokens in one actor's mentions, which sum to 1 ([CLS] alone if all
+            mentions were truncated).
         pairs: int64 [D, 2]; each actor as sentence * K + actor.
-        encodings: the tokenizer's output, which maps tokens back to characters.
+        encodings: output of the tokenizer, which maps tokens to characters.
     """
 
     input_ids: npt.NDArray[np.int64]
@@ -48,7 +48,7 @@ class Batch:
     encodings: list[Encoding]
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Return the network's inputs by name."""
+        """Return the network inputs by name."""
         return {
             "input_ids": self.input_ids,
             "attention_mask": self.attention_mask,
@@ -58,7 +58,7 @@ class Batch:
 
 
 class Featurizer:
-    """Turns items into a batch with a fast tokenizer."""
+    """Converts items to batches with a fast tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer, max_length: int) -> None:
         self.tokenizer = tokenizer
@@ -67,11 +67,11 @@ class Featurizer:
         self.pad = next((i for t in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(t)) is not None), 0)
 
     def tokenize(self, texts: Sequence[str]) -> list[Encoding]:
-        """Tokenize in parallel (the tokenizer's own threads)."""
+        """Return the encodings of texts, tokenized in parallel (in the tokenizer's threads)."""
         return self.tokenizer.encode_batch(list(texts))
 
     def batch(self, items: Sequence[Item], encodings: list[Encoding] | None = None) -> Batch:
-        """Pad items to one batch; pairs keep the order of the items."""
+        """Return the items padded to one batch; pairs are in the order of the items."""
         encodings = encodings or self.tokenize([item.text for item in items])
         length = max(len(e.ids) for e in encodings)
         width = max(len(item.actors) for item in items)
@@ -89,15 +89,15 @@ class Featurizer:
 
 
 def tokens_of(encoding: Encoding, span: Span) -> range:
-    """Return the tokens that overlap a span of characters (empty where it was cut off)."""
+    """Return the range of tokens that overlap a span of characters (empty if it was truncated)."""
     (tokens,) = _overlap(np.array(encoding.offsets), span).nonzero()
     return range(tokens[0], tokens[-1] + 1) if len(tokens) else range(0)
 
 
 def token_weights(encoding: Encoding, actors: Sequence[Sequence[Span]], length: int) -> npt.NDArray[np.float32]:
-    """Return for each actor the mean over the tokens of all its spans as weights, float32 [actors, length].
+    """Return uniform weights over the tokens of each actor's mentions, float32 [actors, length].
 
-    An actor of whom nothing was read is looked for in [CLS].
+    If all mentions of an actor were truncated, the weight is on [CLS].
     """
     weights = np.zeros((len(actors), length), dtype=np.float32)
     offsets = np.array(encoding.offsets)
@@ -111,28 +111,31 @@ def token_weights(encoding: Encoding, actors: Sequence[Sequence[Span]], length: 
 
 
 def _overlap(offsets: npt.NDArray[np.int64], span: Span) -> npt.NDArray[np.bool_]:
-    """Tell which tokens share a character with a span; special tokens have none."""
+    """Return which tokens overlap a span, bool [tokens]; special tokens never do."""
     starts, ends = offsets[:, 0], offsets[:, 1]
     return (starts < ends) & (starts < span[1]) & (ends > span[0])
 
 
 def mark(item: Item) -> Item:
-    """Write markers around the mentions of an item's one pair, for a model that reads them.
+    """Return an item of one pair with markers around its mentions, for models with entity markers.
 
-    Where mentions overlap, the first in the text is kept.
+    Of overlapping mentions, only the first is marked.
     """
     ((a, b),) = item.pairs
-    spans = sorted((s, e, which) for which, actor in enumerate((a, b)) for s, e in item.actors[actor])
+    spans = sorted((s, e, side) for side, actor in enumerate((a, b)) for s, e in item.actors[actor])
     text: list[str] = []
     actors: list[list[Span]] = [[], []]
-    size = at = 0
-    for start, end, which in spans:
-        if start < at:
+    size = position = 0
+    for start, end, side in spans:
+        if start < position:
             continue
-        left, right = f"{item.text[at:start]}{MARKERS[2 * which]} ", f"{item.text[start:end]} {MARKERS[2 * which + 1]}"
+        left, right = (
+            f"{item.text[position:start]}{MARKERS[2 * side]} ",
+            f"{item.text[start:end]} {MARKERS[2 * side + 1]}",
+        )
         text += [left, right]
         size += len(left)
-        actors[which].append((size, size + end - start))
+        actors[side].append((size, size + end - start))
         size += len(right)
-        at = end
-    return Item("".join([*text, item.text[at:]]), actors, [(0, 1)])
+        position = end
+    return Item("".join([*text, item.text[position:]]), actors, [(0, 1)])

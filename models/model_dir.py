@@ -1,4 +1,4 @@
-"""Model folders on disk: which files they hold, whether they are whole, and where the shipped one is."""
+"""Model folders on disk: file names, lookup, download and verification."""
 
 import json
 import os
@@ -9,26 +9,26 @@ from detente.models.config import ModelConfig
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
-WEIGHTS = "model.safetensors"  # for training
-ONNX = "model.onnx"  # for use
-TABLES = "model.onnx_data"  # of a large model: tables without which the file itself is one that hosts of code take
-SHAPE = "encoder.json"  # the encoder's own configuration, with which an exported model can be trained on
+WEIGHTS = "model.safetensors"  # PyTorch weights, for training
+ONNX = "model.onnx"  # for inference
+TABLES = "model.onnx_data"  # external weights, if model.onnx would exceed 100 MB (GitHub's and PyPI's limit)
+SHAPE = "encoder.json"  # configuration of the encoder, needed to fine-tune an exported model
 MANIFEST = "manifest.json"  # SHA-256 of every other file
 
 SHIPPED = "detente-mini"
-LARGER = "detente-base"  # four times the size of the package, so only a checkout of the repository has it
+LARGER = "detente-base"  # only in a checkout of the repository: four times the size of the package
 
 
 class ModelError(ValueError):
-    """A model folder that cannot be used; the message says which, why, and what to do."""
+    """An unusable model folder; the message says which, why, and what to do."""
 
 
 def resolve(model: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder of a model.
 
     Args:
-        model: None or `detente-mini` for the shipped model; `detente-base` for the larger one of a checkout; a folder;
-            or a hub id (`owner/name`), which is downloaded to the hub's cache.
+        model: None or `detente-mini` for the shipped model; `detente-base` for the larger model of a checkout; a
+            folder; or a hub id (`owner/name`), which is downloaded to the hub's cache.
 
     Raises:
         ModelError: there is no such model.
@@ -50,11 +50,11 @@ def resolve(model: str | os.PathLike[str] | None = None) -> Path:
 
 
 def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download  # noqa: PLC0415  (only where a hub is asked for)
+    from huggingface_hub import snapshot_download  # noqa: PLC0415  (only needed for downloads)
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
 
     try:
-        # Never more than the files that a model folder has: no pickles, no code.
+        # Restricted to the files of a model folder: no pickles, no code.
         return Path(
             snapshot_download(name, allow_patterns=[CONFIG, TOKENIZER, ONNX, TABLES, SHAPE, MANIFEST, "README.md"])
         )
@@ -63,10 +63,10 @@ def _download(name: str) -> Path:
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """Read the configuration of a model folder.
+    """Load the configuration of a model folder.
 
     Raises:
-        ModelError: it is missing or malformed.
+        ModelError: the configuration is missing or malformed.
     """
     try:
         return ModelConfig.from_dict(json.loads((folder / CONFIG).read_text("utf-8")))
@@ -77,7 +77,7 @@ def read_config(folder: Path) -> ModelConfig:
 
 
 def verify(folder: Path) -> None:
-    """Check every file that the manifest names against its SHA-256.
+    """Check the SHA-256 of every file in the manifest.
 
     Raises:
         ModelError: a file is missing or was changed.
@@ -105,6 +105,6 @@ def verify(folder: Path) -> None:
 
 
 def seal(folder: Path) -> None:
-    """Write the manifest of what a folder holds; the card may be edited afterwards."""
+    """Write the manifest of a folder, without the model card, which may be edited later."""
     files = sorted(f.name for f in folder.iterdir() if f.is_file() and f.name not in {MANIFEST, "README.md"})
     write_json(folder / MANIFEST, {name: sha256(folder / name) for name in files})

@@ -1,4 +1,4 @@
-"""The torch weights of an exported model, as far as int8 keeps them, so that it can be trained on (extra `[train]`)."""
+"""Recover the torch weights of an exported model, at int8 precision, for fine-tuning (extra `[train]`)."""
 
 from pathlib import Path
 
@@ -12,17 +12,17 @@ from torch import Tensor
 from detente.models.config import OWN, ModelConfig
 from detente.models.model_dir import ONNX, SHAPE, ModelError, verify
 
-#: What the exporter puts before the name of a torch parameter.
-_OURS = "model."
+#: Prefix of torch parameters in the exported graph.
+_PREFIX = "model."
 
 
 def weights(folder: Path, config: ModelConfig) -> dict[str, Tensor]:
-    """Return the parameters of an exported model by their names in torch, those of heads of one's own left out.
+    """Return the parameters of an exported model by their torch names, without user-defined heads.
 
-    A model that was trained with its rounding rounds these to what they are: it answers as the exported one does.
+    Fake quantization maps these weights to themselves, so the torch model predicts like the exported one.
 
     Raises:
-        ModelError: the folder isn't whole, its products aren't of whole int8 rows, or it lacks the encoder's shape.
+        ModelError: the folder is incomplete, wasn't trained quantization-aware, or has no encoder configuration.
     """
     verify(folder)
     if not config.rounded:
@@ -32,29 +32,29 @@ def weights(folder: Path, config: ModelConfig) -> dict[str, Tensor]:
             f"{folder} has no {SHAPE}, an older detente wrote it; go on from the folder `torch` of its run"
         )
     stored = _stored(onnx.load(folder / ONNX).graph)
-    return {name: torch.from_numpy(a) for name, a in stored.items() if not name.startswith(f"heads.{OWN}")}
+    return {name: torch.from_numpy(values) for name, values in stored.items() if not name.startswith(f"heads.{OWN}")}
 
 
 def _stored(graph: onnx.GraphProto) -> dict[str, npt.NDArray[np.float32]]:
-    """Read what `train.quantize` wrote."""
+    """Return the dequantized weights of a graph written by `train.export.quantize`."""
     tensors = {tensor.name: tensor for tensor in graph.initializer}
 
-    def scaled(small: str, scale: str) -> npt.NDArray[np.float32]:
-        values: npt.NDArray[np.float32] = numpy_helper.to_array(tensors[small]).astype(np.float32)
-        return values * numpy_helper.to_array(tensors[scale]).astype(np.float32)
+    def dequantized(values_name: str, scale_name: str) -> npt.NDArray[np.float32]:
+        values: npt.NDArray[np.float32] = numpy_helper.to_array(tensors[values_name]).astype(np.float32)
+        return values * numpy_helper.to_array(tensors[scale_name]).astype(np.float32)
 
-    found = {}
-    for name in filter(lambda name: name.startswith(_OURS), tensors):
+    parameters = {}
+    for name in filter(lambda name: name.startswith(_PREFIX), tensors):
         table = name.removesuffix("_int8")
         if table != name:
-            rows = scaled(name, f"{table}_scale")
-            found[table.removeprefix(_OURS)] = rows.reshape(len(rows), -1)
+            rows = dequantized(name, f"{table}_scale")
+            parameters[table.removeprefix(_PREFIX)] = rows.reshape(len(rows), -1)
         elif not name.endswith("_scale"):
-            found[name.removeprefix(_OURS)] = np.array(numpy_helper.to_array(tensors[name]), np.float32)
-    for node in graph.node:  # a product is known by the bias that is added to it
-        bias = next((name for name in node.input if name.startswith(_OURS) and name.endswith(".bias")), "")
+            parameters[name.removeprefix(_PREFIX)] = np.array(numpy_helper.to_array(tensors[name]), np.float32)
+    for node in graph.node:  # the bias after a product gives the name of its weight
+        bias = next((name for name in node.input if name.startswith(_PREFIX) and name.endswith(".bias")), "")
         product = next((name for name in node.input if f"{name}_weight" in tensors), "")
         if node.op_type == "Add" and bias and product:
-            weight = scaled(f"{product}_weight", f"{product}_scale").T
-            found[f"{bias.removeprefix(_OURS).removesuffix('.bias')}.weight"] = np.ascontiguousarray(weight)
-    return found
+            weight = dequantized(f"{product}_weight", f"{product}_scale").T
+            parameters[f"{bias.removeprefix(_PREFIX).removesuffix('.bias')}.weight"] = np.ascontiguousarray(weight)
+    return parameters

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 from itertools import pairwise
 
-from detente.data.gazetteer.gazetteer import Form, Person, Tables, tables
+from detente.data.gazetteer.gazetteer import Person, SurfaceForm, Tables, tables
 from detente.models.features import Span
 from detente.train.examples import Row
 
@@ -68,7 +68,7 @@ class Swapper:
 
     def __init__(self, gazetteer: Tables) -> None:
         self.names = gazetteer.states
-        self.forms: dict[tuple[str, str], list[Form]] = {}
+        self.forms: dict[tuple[str, str], list[SurfaceForm]] = {}
         self.kinds: dict[tuple[str, str], MentionKind] = {}
         self.people: dict[str, list[Person]] = {}
         for form in gazetteer.forms:

@@ -1,1 +1,1 @@
-"""The codebook: its labels, and the schema of a codebook of one's own."""
+"""The codebook: its labels, and the schema of user-defined codebooks."""

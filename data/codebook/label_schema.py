@@ -1,4 +1,4 @@
-"""A researcher's own labels: the variables of a codebook file, each with its kind, labels and scores."""
+"""User-defined label schemas: the variables of a codebook file, each with its kind, labels and scores."""
 
 import re
 from collections.abc import Mapping
@@ -12,24 +12,24 @@ from detente.data.codebook.labels import TONES, WARMTH
 
 KINDS: Final = ("nominal", "ordinal", "binary")
 
-#: The label that means: no relationship. Readings that have it are left out, as those of the tone `none` are.
+#: The label for "no relationship". Readings with this label are left out, like those with the tone `none`.
 NONE: Final = "none"
 
-#: A codebook is a page, not a data file.
-MOST_BYTES: Final = 1_000_000
-MOST_LABELS: Final = 100
+#: Size limits of a codebook file: it is a page, not a data set.
+MAX_BYTES: Final = 1_000_000
+MAX_LABELS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """One question that is asked of a sentence and a dyad, and the answers it may have.
+    """A question about a sentence and a dyad, with its possible labels.
 
     Attributes:
-        name: of the variable; a column of the labels' table may have it.
-        kind: `nominal` (no order), `ordinal` (the labels stand in order) or `binary` (two labels, the second is yes).
-        labels: the answers.
-        scores: a number for each label, whose expectation is a reading's warmth; None where the labels have none. An
-            ordinal variable without scores counts from 0. That of a label called `none` never counts.
+        name: name of the variable, also the name of its column in a table of labels.
+        kind: `nominal` (no order), `ordinal` (ordered labels) or `binary` (two labels, the second means yes).
+        labels: possible labels.
+        scores: one number per label, whose expectation is a reading's warmth; None if the labels have no scores. The
+            default for an ordinal variable is 0, 1, 2 … The score of a label called `none` is ignored.
     """
 
     name: str
@@ -43,26 +43,26 @@ class Variable:
         if self.kind not in KINDS:
             raise ValueError(f"{self.name}: kind is {self.kind!r}; it must be one of {', '.join(KINDS)}")
         if len(set(self.labels)) < len(self.labels):
-            twice = next(label for label in self.labels if self.labels.count(label) > 1)
-            raise ValueError(f"{self.name}: the label {twice!r} stands there twice")
-        if not 2 <= len(self.labels) <= MOST_LABELS or (self.kind == "binary" and len(self.labels) != 2):
-            wanted = "two labels" if self.kind == "binary" else f"2 to {MOST_LABELS} labels"
-            raise ValueError(f"{self.name}: a {self.kind} variable has {wanted}, this one has {len(self.labels)}")
+            duplicate = next(label for label in self.labels if self.labels.count(label) > 1)
+            raise ValueError(f"{self.name}: the label {duplicate!r} stands there twice")
+        if not 2 <= len(self.labels) <= MAX_LABELS or (self.kind == "binary" and len(self.labels) != 2):
+            expected = "two labels" if self.kind == "binary" else f"2 to {MAX_LABELS} labels"
+            raise ValueError(f"{self.name}: a {self.kind} variable has {expected}, this one has {len(self.labels)}")
         if self.scores is not None and len(self.scores) != len(self.labels):
             raise ValueError(f"{self.name}: {len(self.labels)} labels, but {len(self.scores)} scores")
 
     @property
     def counted(self) -> dict[str, float]:
-        """The score of each label that is one, `none` left out; empty where there are no scores.
+        """Score of each label except `none`; empty if the variable has no scores.
 
-        A binary variable without scores counts 0 and 1, so that its expectation is the probability of yes.
+        The default for a binary variable is 0 and 1, so that the expectation is the probability of yes.
         """
         scores = (0.0, 1.0) if self.scores is None and self.kind == "binary" else self.scores or ()
         return {label: score for label, score in zip(self.labels, scores, strict=bool(scores)) if label != NONE}
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Read `name`, `kind` and `labels`, which are a list, or a mapping from label to score.
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Build a variable from `name`, `kind` and `labels` (a list, or a mapping from label to score).
 
         Raises:
             ValueError: a key is missing or unknown, or a value is malformed; the message says which.
@@ -89,7 +89,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """The variables of a codebook; the first one is what a reading calls its tone."""
+    """The label schema of a codebook; its first variable is the `tone` of a reading."""
 
     variables: tuple[Variable, ...]
 
@@ -101,36 +101,36 @@ class Scheme:
             raise ValueError(f"two variables are called {next(n for n in names if names.count(n) > 1)!r}")
 
     @classmethod
-    def of(cls, values: Any) -> Self:
-        """Read one variable (`name`, `kind`, `labels`), or several in a list under `variables`.
+    def from_mapping(cls, values: Any) -> Self:
+        """Build a schema from one variable (`name`, `kind`, `labels`), or from a list of them under `variables`.
 
         Raises:
-            ValueError: it is neither, or a variable is malformed.
+            ValueError: the value has neither form, or a variable is malformed.
         """
         if not isinstance(values, Mapping):
             raise ValueError("a codebook is `name:`, `kind:` and `labels:`, or a list of such under `variables:`")
         if "variables" not in values:
-            return cls((Variable.of(values),))
+            return cls((Variable.from_mapping(values),))
         variables = values["variables"]
         if not isinstance(variables, list) or not all(isinstance(v, Mapping) for v in variables):
             raise ValueError("`variables:` must be a list of entries with `name:`, `kind:` and `labels:`")
-        return cls(tuple(map(Variable.of, variables)))
+        return cls(tuple(map(Variable.from_mapping, variables)))
 
     @property
     def tone(self) -> Variable:
-        """The variable that a reading's tone and warmth are of: the first."""
+        """The first variable, which gives a reading its tone and warmth."""
         return self.variables[0]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; `Scheme.from_dict` reads them."""
+        """Return the schema as plain JSON values, the input of `Scheme.from_dict`."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote.
+        """Build a schema from the output of `to_dict`.
 
         Raises:
-            ValueError: it isn't of that form.
+            ValueError: the values are malformed.
         """
         try:
             return cls(
@@ -148,35 +148,35 @@ class Scheme:
             raise ValueError(f"the scheme is malformed: {error}") from error
 
 
-#: What the shipped model says of a dyad, and every model that was given no other scheme.
+#: The schema of the shipped model, and the default for every other model.
 SHIPPED: Final = Scheme(
     (Variable(name="tone", kind="nominal", labels=TONES, scores=tuple(WARMTH.get(tone, 0.0) for tone in TONES)),)
 )
 
 
 def column(label: str) -> str:
-    """Write a label as part of a column's name: `alliance-building` is `alliance_building`."""
+    """Return a label as part of a column name: `alliance_building` for `alliance-building`."""
     return re.sub(r"\W+", "_", label)
 
 
 def label_text(label: Any) -> str:
-    """Return a label as it is compared: YAML reads `yes` and `no` as truth values and `1` as a number."""
+    """Return a label as text, since YAML parses `yes` and `no` as booleans and `1` as a number."""
     if isinstance(label, bool):
         return "yes" if label else "no"
     return str(label).strip()
 
 
 def read_scheme(file: Path) -> Scheme:
-    """Read a codebook file (YAML; extra `[train]`).
+    """Load a codebook file (YAML; extra `[train]`).
 
     Raises:
-        ValueError: it is no codebook; the message names the file and says what is wrong.
+        ValueError: the file is missing or isn't a valid codebook; the message names the file and the fault.
     """
-    import yaml  # noqa: PLC0415  (the core does without)
+    import yaml  # noqa: PLC0415  (not in the core install)
 
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise ValueError(f"{file} has over {MOST_BYTES:,} bytes; a codebook lists variables and their labels")
+        if file.stat().st_size > MAX_BYTES:
+            raise ValueError(f"{file} has over {MAX_BYTES:,} bytes; a codebook lists variables and their labels")
         values = yaml.safe_load(file.read_text("utf-8-sig"))
     except FileNotFoundError as error:
         raise ValueError(f"no such file: {file}") from error
@@ -185,6 +185,6 @@ def read_scheme(file: Path) -> Scheme:
     except yaml.YAMLError as error:
         raise ValueError(f"{file}: not YAML: {' '.join(str(error).split())}") from error
     try:
-        return Scheme.of(values)
+        return Scheme.from_mapping(values)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error

@@ -1,4 +1,4 @@
-"""The labels of the codebook (`codebook.md`, version 1.1): the one place that everything else reads them from."""
+"""The labels of the codebook (`codebook.md`, version 1.1), defined once for all other modules."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,10 +8,10 @@ CODEBOOK_VERSION: Final = "1.1"
 #: The tones in the order of the model's output; `none` means that the sentence presents no relationship.
 TONES: Final = ("none", "frosty", "neutral", "engaging", "alliance-building")
 
-#: Warmth of each tone; `none` has none.
+#: Warmth of each tone; `none` has no warmth.
 WARMTH: Final = {"frosty": -1.0, "neutral": 0.0, "engaging": 0.5, "alliance-building": 1.0}
 
-#: Who leads, for a dyad written A-B with A before B in the alphabet.
+#: Who takes the initiative in a dyad A-B, with A before B in alphabetical order.
 DIRECTIONS: Final = ("a>b", "b>a", "mutual")
 NO_DIRECTION: Final = "n/a"
 
@@ -27,7 +27,7 @@ ROOTS: Final = (
 #: The quad class of each root code, in the order of `ROOTS`.
 QUAD_OF_ROOT: Final = (*[QUADS[0]] * 3, *[QUADS[1]] * 3, *[QUADS[2]] * 4, *[QUADS[3]] * 5)
 
-#: DSE (Park et al., ACL Findings 2021): no sentiment, or whose about whom, for an ordered pair p, q.
+#: DSE (Park et al., ACL Findings 2021): directed sentiment between an ordered pair p, q.
 SENTIMENTS: Final = ("neutral", "positive p>q", "positive q>p", "negative p>q", "negative q>p")
 
 #: NewsMTSC (Hamborg and Donnay, EACL 2021): the sentence's sentiment towards one target.
@@ -35,21 +35,21 @@ POLARITIES: Final = ("negative", "neutral", "positive")
 
 
 def flip(direction: str) -> str:
-    """Return the direction as seen with A and B exchanged."""
+    """Return the direction after exchanging A and B."""
     return {"a>b": "b>a", "b>a": "a>b"}.get(direction, direction)
 
 
 def dyad_id(first: str, second: str) -> str:
-    """Write a pair of state codes as a dyad: alphabetical, joined by a hyphen (`CHN-USA`)."""
+    """Return the dyad of two state codes: in alphabetical order, joined by a hyphen (`CHN-USA`)."""
     return "-".join(sorted((first, second)))
 
 
 def expected_warmth(probabilities: Mapping[str, float], scores: Mapping[str, float] = WARMTH) -> float:
-    """Return the expected score over the labels that have one, given that it is one of them: of the tones, in -1..1.
+    """Return the expected score, conditional on the label having a score (for the tones: in -1..1).
 
     Args:
-        probabilities: probability of each label, of `TONES` or of a variable of one's own.
-        scores: of the labels; all but `none` have one.
+        probabilities: probability of each label, of `TONES` or of another variable.
+        scores: score of each label except `none`.
     """
     related = sum(probabilities[label] for label in scores)
     if related <= 0.0:

@@ -1,49 +1,49 @@
-"""One labelled example of any corpus, and what a reader gives back."""
+"""A labelled example of any corpus, and the result of reading a split."""
 
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 
-#: Offsets of the first character and after the last one, in the example's text.
+#: Start and end offsets (end exclusive) in the example's text.
 Span = tuple[int, int]
 
-#: The fields of `Example` that hold labels; what a corpus has no label for is None.
+#: The label fields of `Example`; a field is None if the corpus has no such label.
 LABELS = ("tone", "direction", "confidence", "root", "quad", "binary", "sentiment", "polarity")
 
 
 class CorpusError(Exception):
-    """A corpus can't be found, fetched or read; the message says what, where and what to do."""
+    """An error in finding, fetching or reading a corpus; the message says what, where and what to do."""
 
 
 def sentence_id(text: str) -> str:
-    """Return 12 hexadecimal digits that name a sentence: split by it, so that no sentence is on both sides."""
+    """Return the id of a sentence, 12 hexadecimal digits; splits by this id never share a sentence."""
     return sha1(text.encode(), usedforsecurity=False).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A sentence and an ordered pair of actors in it, with the labels that its corpus has.
+    """A sentence and an ordered pair of actors in it, with the labels of its corpus.
 
     Attributes:
         id: unique within the corpus.
-        text: the sentence, without marks.
+        text: the sentence, without entity marks.
         a: spans of A: the first code of the dyad, PLV's source, DSE's p, NewsMTSC's target, labelled mention first.
         b: spans of B: the second code of the dyad, PLV's target, DSE's q; empty for NewsMTSC.
-            In 38 rows of PLV one of A and B is not in the sentence, and is empty.
+            Empty for A or B in 38 rows of PLV, where that actor is not in the sentence.
         split: `train`, `dev`, `test` (`test_mt` and `test_rw` in NewsMTSC).
-        origin: the corpus, and the source within it where that is known (`annotations/reuters21578`).
-        dyad: ISO alpha-3 codes in alphabetical order (`CHN-USA`); empty where A and B aren't given as states.
-        date: ISO 8601; empty where unknown.
+        origin: the corpus and, if known, the source within it (`annotations/reuters21578`).
+        dyad: ISO alpha-3 codes in alphabetical order (`CHN-USA`); empty if A and B have no state codes.
+        date: ISO 8601 date; empty if unknown.
         tone: one of `labels.TONES`.
         direction: one of `labels.DIRECTIONS`, or `labels.NO_DIRECTION` for the tone `none`.
-        cue: the span that shows the tone; None where the tone is `none`.
+        cue: the span that expresses the tone; None for the tone `none`.
         confidence: 1 a guess, 2 probable, 3 clear.
-        second: the second-best tone, where the reader was unsure and named one.
+        second: the annotator's second choice of tone, if any.
         root: one of `labels.ROOTS`.
         quad: one of `labels.QUADS`.
         sentiment: one of `labels.SENTIMENTS`.
         polarity: one of `labels.POLARITIES`.
-        seen: not in the training file itself, but the same text with the same spans is there.
+        seen: whether an example outside the training file has the same text and spans as one in it.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Example:
 
     @property
     def sentence_id(self) -> str:
-        """The name of the sentence, the same in every corpus."""
+        """The id of the sentence, the same in every corpus."""
         return sentence_id(self.text)
 
     @property
@@ -78,12 +78,12 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a file that could not be read as its format says.
+    """A malformed record.
 
     Attributes:
         file: the file.
-        line: number of the line, or of the first line of a record that spans several, from 1.
-        reason: what is wrong; the row is left out, unless it says otherwise.
+        line: number of the record's first line, from 1.
+        reason: the fault; the row is left out unless the reason says otherwise.
     """
 
     file: Path
@@ -96,7 +96,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What could be read of a split, and what could not."""
+    """The examples of a split, and the records that could not be read."""
 
     examples: list[Example]
     problems: list[Problem]

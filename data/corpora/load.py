@@ -1,4 +1,4 @@
-"""Where the corpora are, and how to read, fetch and list them."""
+"""Find, read, fetch and list the corpora."""
 
 import os
 from collections import Counter
@@ -17,10 +17,10 @@ from detente.data.corpora.registry import ENTRIES, Entry, File
 if TYPE_CHECKING:
     import datasets
 
-#: The environment variable that names the folder of corpora.
+#: Environment variable for the folder of corpora.
 VARIABLE: Final = "DETENTE_CORPORA"
 
-#: The part of the training sentences that is held out where a corpus has no dev split of its own.
+#: Share of the training sentences held out as dev split, for a corpus without one.
 DEV_SHARE: Final = 0.15
 
 _READERS: Final[dict[str, readers.Reader]] = {
@@ -28,7 +28,7 @@ _READERS: Final[dict[str, readers.Reader]] = {
     "dse": readers.dse,
     "newsmtsc": readers.newsmtsc,
     "annotations": readers.annotations,
-    "detente": readers.own,
+    "detente": readers.detente,
     "codings": standoff.codings,
     "newsroom": standoff.newsroom,
     "events": standoff.events,
@@ -37,15 +37,15 @@ _READERS: Final[dict[str, readers.Reader]] = {
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What is on disk of a corpus.
+    """Statistics of a corpus on disk.
 
     Attributes:
         entry: the corpus.
-        missing: its files that aren't on disk.
-        size: bytes of those that are.
-        rows: number of rows (for articles and unlabelled sentences too) by split on disk.
-        labels: how often each value of each label stands in each split: split, label, value.
-        problems: what could not be read.
+        missing: paths of files that aren't on disk.
+        size: size of the files on disk, in bytes.
+        rows: number of rows by split, for unlabelled corpora too.
+        labels: count of each label value, by split, label and value.
+        problems: malformed records.
     """
 
     entry: Entry
@@ -57,12 +57,12 @@ class Summary:
 
 
 def catalogue() -> tuple[Entry, ...]:
-    """Return every corpus that detente knows."""
+    """Return all corpora in the registry."""
     return ENTRIES
 
 
 def find(name: str) -> Entry:
-    """Return a corpus by its name, or raise a `CorpusError` that lists the names."""
+    """Return the corpus of a name, or raise a `CorpusError` that lists the names."""
     for entry in ENTRIES:
         if entry.name == name:
             return entry
@@ -70,33 +70,33 @@ def find(name: str) -> Entry:
 
 
 def folders() -> tuple[Path, ...]:
-    """Return where corpora are looked for, in order.
+    """Return the folders that are searched for corpora, in order.
 
-    `$DETENTE_CORPORA` alone if it is set; else `shared/` beside the repository or the working directory, if it is
-    there, and the user's cache, where `fetch` puts what it gets.
+    This is `$DETENTE_CORPORA` if it is set; else `shared/` beside the repository or the working directory, if it
+    exists, and the user's cache, where `fetch` stores its files.
     """
-    if named := os.environ.get(VARIABLE):
-        return (Path(named).expanduser(),)
-    beside = dict.fromkeys(root.parent / "shared" for root in (Path(__file__).resolve().parents[2], Path.cwd()))
-    found = (f for f in beside if (f / "annotations").is_dir() or (f / "corpora").is_dir())
-    return (*found, Path(pooch.os_cache("detente")))
+    if configured := os.environ.get(VARIABLE):
+        return (Path(configured).expanduser(),)
+    candidates = dict.fromkeys(root.parent / "shared" for root in (Path(__file__).resolve().parents[2], Path.cwd()))
+    existing = (f for f in candidates if (f / "annotations").is_dir() or (f / "corpora").is_dir())
+    return (*existing, Path(pooch.os_cache("detente")))
 
 
 def folder() -> Path:
-    """Return the first place where corpora are looked for; it need not exist."""
+    """Return the first folder that is searched for corpora; it need not exist."""
     return folders()[0]
 
 
 def on_disk(path: str) -> Path | None:
-    """Return a file of the folders of corpora by its path in them; None if none of them holds it."""
+    """Return the file at a relative path in the first of the corpus folders that has it, or None."""
     return next((file for place in folders() if (file := place / path).is_file()), None)
 
 
 def locate(name: str, split: str) -> Path:
-    """Return the file that holds a split.
+    """Return the file of a split.
 
     Raises:
-        CorpusError: if there is no such corpus or split, or its file isn't on disk.
+        CorpusError: there is no such corpus or split, or its file isn't on disk.
     """
     entry = find(name)
     if split not in entry.splits:
@@ -112,16 +112,16 @@ def locate(name: str, split: str) -> Path:
 def read(name: str, split: str) -> Corpus:
     """Read a split of a labelled corpus.
 
-    PLV, NewsMTSC and the codings have no dev split of their own: a sentence of their training file is in `dev` if its
-    hash says so, in `train` if not, so that no sentence is in both and the split is the same everywhere. The labels of
-    `newsroom` say which articles are in `dev`.
+    PLV, NewsMTSC and the codings have no dev split. A hash assigns each sentence of their training file to `dev` or
+    `train`, so that no sentence is in both and the split is reproducible. For `newsroom`, the file of labels assigns
+    the articles.
 
     Args:
-        name: of a labelled corpus of the catalogue: `plv`, `dse`, `newsmtsc`, `annotations`, `codings` …
+        name: name of a labelled corpus: `plv`, `dse`, `newsmtsc`, `annotations`, `codings` …
         split: one of the corpus's splits, or several joined by a plus (`train+dev`).
 
     Raises:
-        CorpusError: if there is no such corpus or split, or a file isn't on disk or isn't of the corpus's format.
+        CorpusError: there is no such corpus or split, or a file is missing or malformed.
     """
     entry = find(name)
     if not entry.labelled:
@@ -133,17 +133,17 @@ def read(name: str, split: str) -> Corpus:
 
 
 def in_dev(text: str) -> bool:
-    """Return whether a training sentence is held out for dev: a fixed `DEV_SHARE` of all sentences, by hash."""
+    """Return whether a training sentence belongs to the dev split: a fixed `DEV_SHARE` of all sentences, by hash."""
     return int(sentence_id(text), 16) < DEV_SHARE * 16**12
 
 
 def dataset(name: str, split: str) -> "datasets.Dataset":
-    """Return what `read` gives as a `datasets.Dataset` of one schema for all corpora.
+    """Return a split as a `datasets.Dataset`, with the same schema for all corpora.
 
-    The columns are the fields of `Example`, and `sentence_id` and `binary`. Problems are left to `read`.
+    The columns are the fields of `Example`, `sentence_id` and `binary`. Malformed records are dropped.
 
     Raises:
-        CorpusError: as `read`, or if `datasets` isn't installed.
+        CorpusError: the same errors as `read`, or `datasets` isn't installed.
     """
     try:
         from datasets import Dataset, Features, Sequence, Value  # noqa: PLC0415 (not in the core install)
@@ -159,22 +159,22 @@ def dataset(name: str, split: str) -> "datasets.Dataset":
 
 
 def transfer() -> Iterator[unlabeled.Sentence]:
-    """Yield the unlabelled sentences; 5,455 of them are in the annotations' train split too, none in dev and test."""
+    """Yield the unlabelled sentences; 5,455 of them are also in the annotations' train split, none in dev and test."""
     return unlabeled.sentences(locate("transfer", "all"))
 
 
 def articles() -> Iterator[unlabeled.Article]:
-    """Yield the whole articles."""
+    """Yield the unlabelled articles."""
     return unlabeled.articles(locate("articles", "all"))
 
 
 def fetch(name: str) -> tuple[Path, ...]:
-    """Fetch a public corpus into `$DETENTE_CORPORA`, or else into the user's cache, and return its files.
+    """Download a public corpus to `$DETENTE_CORPORA` or the user's cache, and return its files.
 
-    A file that is there already and is the right one is kept; one whose checksum is wrong never takes its place.
+    Files with the right checksum are kept; a download with a wrong checksum is discarded.
 
     Raises:
-        CorpusError: if the corpus isn't public, can't be had, or isn't what it was.
+        CorpusError: the corpus isn't public, the download fails, or its checksum is wrong.
     """
     entry = find(name)
     if not entry.public:
@@ -183,7 +183,7 @@ def fetch(name: str) -> tuple[Path, ...]:
 
 
 def summary() -> Iterator[Summary]:
-    """Yield what is on disk of each corpus, read when it is asked for."""
+    """Yield the statistics of each corpus, computed lazily."""
     for entry in ENTRIES:
         paths = {file.path: _on_disk(file) for file in entry.files}
         splits = [split for split, file in entry.splits.items() if paths[file.path]]
@@ -209,29 +209,29 @@ def summary() -> Iterator[Summary]:
 
 
 def _on_disk(file: File) -> Path | None:
-    if file.carried:
+    if file.packaged:
         path = Path(__file__).parent / file.path
         return path if path.is_file() else None
     return on_disk(file.path)
 
 
 def _parse(entry: Entry, split: str) -> Corpus:
-    """Read a split's file, and of a file that two splits share, the split's part."""
+    """Read the file of a split; if `train` and `dev` share a file, only the examples of that split."""
     corpus = _READERS[entry.name](locate(entry.name, split), split)
-    if not entry.assigned and split in ("train", "dev") and entry.splits["train"] == entry.splits.get("dev"):
+    if not entry.has_splits and split in ("train", "dev") and entry.splits["train"] == entry.splits.get("dev"):
         held_out = split == "dev"
         return Corpus([e for e in corpus.examples if in_dev(e.text) == held_out], corpus.problems)
     return corpus
 
 
 def _read(entry: Entry, split: str) -> Corpus:
-    """Read a split, and mark what its training file holds too."""
+    """Read a split, and mark the examples that are also in the training file."""
     corpus = _parse(entry, split)
     train = entry.splits["train"]
     if entry.splits[split] == train:
         return corpus
-    known = {(e.text, e.a, e.b) for e in _READERS[entry.name](locate(entry.name, "train"), "train").examples}
-    return Corpus([replace(e, seen=(e.text, e.a, e.b) in known) for e in corpus.examples], corpus.problems)
+    training_keys = {(e.text, e.a, e.b) for e in _READERS[entry.name](locate(entry.name, "train"), "train").examples}
+    return Corpus([replace(e, seen=(e.text, e.a, e.b) in training_keys) for e in corpus.examples], corpus.problems)
 
 
 def _count(examples: list[Example]) -> dict[str, dict[str, int]]:
@@ -247,7 +247,7 @@ def _fetch(entry: Entry, file: File) -> Path:
     downloader = pooch.HTTPDownloader(stream=False)
     try:
         pooch.retrieve(file.url, file.sha256[0], fname=path.name, path=path.parent, downloader=downloader)
-    except OSError as error:  # those of requests are OSErrors too
+    except OSError as error:  # base class of the errors of requests
         raise CorpusError(f"{entry.name}: {file.url} can't be fetched to {path}: {error}; try again") from error
     except ValueError as error:
         raise CorpusError(

@@ -1,6 +1,6 @@
-"""Readers of the labelled corpora's files: each turns one file into examples and problems.
+"""Readers of the labelled corpora: each parses one file into examples and problems.
 
-A malformed row never stops a reader and never goes missing: it is a `Problem` with its file and line.
+A malformed row doesn't stop a reader: it is reported as a `Problem` with its file and line.
 """
 
 import csv
@@ -15,10 +15,10 @@ import orjson
 from detente.data.codebook.labels import DIRECTIONS, NO_DIRECTION, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES, dyad_id
 from detente.data.corpora.examples import Corpus, CorpusError, Example, Problem, Span
 
-#: Reads a file as a split, into examples that carry the split's name.
+#: A function that parses the file of a split; the examples carry the split's name.
 Reader = Callable[[Path, str], Corpus]
 
-#: Turns a line, given with its number, into examples and the reasons why others can't be had.
+#: A function that parses a line, given with its number, into examples and the reasons for those it leaves out.
 _Parse = Callable[[int, bytes], Iterator[Example | str]] | Callable[[int, bytes], Iterator[Example]]
 _Label = TypeVar("_Label", str, int)
 
@@ -28,10 +28,10 @@ _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 
 def plv(path: Path, split: str) -> Corpus:
-    """Read a file of PLV; of its labels only the gold ones, since the others are a system's predictions.
+    """Read a file of PLV. Only its gold labels are used, since the others are a system's predictions.
 
     Raises:
-        CorpusError: if the header lacks a column that is read.
+        CorpusError: the header lacks a required column.
     """
     (_, first), *rows = lines_of(path)
     header = first.decode(errors="replace").split("\t")
@@ -61,7 +61,7 @@ def plv(path: Path, split: str) -> Corpus:
 
 
 def dse(path: Path, split: str) -> Corpus:
-    """Read a file of DSE; quotation marks stay as they stand in the file, as in the published results."""
+    """Read a file of DSE. Quotation marks are kept as in the file, as in the published results."""
 
     def parse(line: int, row: bytes) -> Iterator[Example]:
         columns = row.decode().split("\t")
@@ -83,7 +83,7 @@ def dse(path: Path, split: str) -> Corpus:
 
 
 def newsmtsc(path: Path, split: str) -> Corpus:
-    """Read a file of NewsMTSC, an example for each target; coreferent mentions that overlap the target are left out."""
+    """Read a file of NewsMTSC, one example per target, without coreferent mentions that overlap the target."""
     polarities = dict(zip((2.0, 4.0, 6.0), POLARITIES, strict=True))
 
     def parse(_: int, row: bytes) -> Iterator[Example | str]:
@@ -109,7 +109,7 @@ def newsmtsc(path: Path, split: str) -> Corpus:
 
 
 def annotations(path: Path, split: str) -> Corpus:
-    """Read a file of annotations by the codebook, or of rows without labels (no `tone`)."""
+    """Read a file of codebook annotations, or of rows without labels (no `tone`)."""
 
     def parse(_: int, row: bytes) -> Iterator[Example | str]:
         record = orjson.loads(row)
@@ -120,8 +120,8 @@ def annotations(path: Path, split: str) -> Corpus:
         spans: dict[str, list[Span]] = {code: [] for code in codes}
         for m in record["mentions"]:
             spans.get(m["state"], []).append(span_of(text, m["start"], m["end"]))
-        for code, found in spans.items():
-            if not found:
+        for code, mentions in spans.items():
+            if not mentions:
                 raise ValueError(f"no mention of {code}")
         a, b = (tuple(sorted(spans[code])) for code in codes)
         labels: dict[str, Any] = {}
@@ -144,8 +144,8 @@ def annotations(path: Path, split: str) -> Corpus:
     return parsed(path, lines_of(path), parse)
 
 
-def own(path: Path, split: str) -> Corpus:
-    """Read the project's own corpus: a line is a sentence with its states in brackets and a label for each dyad."""
+def detente(path: Path, split: str) -> Corpus:
+    """Read the corpus `detente`: each line is a sentence with states in brackets and a label for each dyad."""
 
     def parse(_: int, row: bytes) -> Iterator[Example | str]:
         record = orjson.loads(row)
@@ -171,7 +171,7 @@ def own(path: Path, split: str) -> Corpus:
 
 
 def by_codebook(text: str, record: dict[str, Any]) -> dict[str, Any]:
-    """Check the labels of the codebook; the cue is None where it is empty or isn't in the text."""
+    """Return the validated codebook labels of a record; the cue is None if it is empty or isn't in the text."""
     tone = one_of(TONES, record["tone"], "tone")
     allowed = (NO_DIRECTION,) if tone == "none" else DIRECTIONS
     start = text.find(record["cue"]) if record["cue"] else -1
@@ -184,13 +184,13 @@ def by_codebook(text: str, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def unlist(marked: str) -> tuple[str, dict[str, tuple[Span, ...]]]:
-    """Take the brackets of the own corpus out of a sentence: `[USA|Washington]`, `[CHN+USA|both sides]`.
+    """Remove the state brackets of the corpus `detente`: `[USA|Washington]`, `[CHN+USA|both sides]`.
 
     Returns:
-        The sentence, and the spans of each state's mentions.
+        The plain sentence, and the spans of each state's mentions.
 
     Raises:
-        ValueError: a bracket is not of that form.
+        ValueError: a bracket is malformed.
     """
     text, end = "", 0
     spans: dict[str, tuple[Span, ...]] = {}
@@ -207,16 +207,16 @@ def unlist(marked: str) -> tuple[str, dict[str, tuple[Span, ...]]]:
 
 
 def unmark(marked: str) -> tuple[str, dict[str, tuple[Span, ...]]]:
-    """Take PLV's marks out of a sentence.
+    """Remove PLV's entity marks from a sentence.
 
     Args:
-        marked: a sentence with `<s>…</s>` and `<t>…</t>`, each any number of times, one perhaps inside the other.
+        marked: sentence with any number of `<s>…</s>` and `<t>…</t>`, possibly nested in each other.
 
     Returns:
-        The sentence, and the spans of `s` and `t`, without the blanks at their edges.
+        The plain sentence, and the spans of `s` and `t`, stripped of white space.
 
     Raises:
-        ValueError: if a mark isn't closed or opened, holds nothing, or there is none.
+        ValueError: a mark is unbalanced or empty, or there is none.
     """
     pieces: list[str] = []
     spans: dict[str, list[Span]] = {"s": [], "t": []}
@@ -237,33 +237,33 @@ def unmark(marked: str) -> tuple[str, dict[str, tuple[Span, ...]]]:
     text = "".join(pieces) + marked[end:]
     if not any(spans.values()):
         raise ValueError("neither source nor target is marked")
-    return text, {kind: tuple(_trim(text, *span) for span in found) for kind, found in spans.items()}
+    return text, {kind: tuple(_trim(text, *span) for span in marks) for kind, marks in spans.items()}
 
 
 def unbracket(marked: str, p: str, q: str) -> tuple[str, Span, Span]:
-    """Take DSE's brackets out of a sentence; other brackets stay.
+    """Remove DSE's entity brackets from a sentence; other brackets are kept.
 
     Args:
-        marked: a sentence with `[p]` and then `[q]`.
-        p: the words in the first pair of brackets; they may be quoted as in CSV.
-        q: the words in the second.
+        marked: sentence with `[p]` followed by `[q]`.
+        p: words in the first pair of brackets, possibly quoted as in CSV.
+        q: words in the second pair of brackets.
 
     Returns:
-        The sentence and the spans of p and q, without the blanks at their edges.
+        The plain sentence and the spans of p and q, stripped of white space.
 
     Raises:
-        ValueError: if no such brackets are there.
+        ValueError: there are no such brackets.
     """
-    pairs = _BRACKETS.finditer(marked)
-    found = []
+    brackets = _BRACKETS.finditer(marked)
+    matches = []
     for name, words in (("p", p), ("q", q)):
-        # The words were written by a CSV writer, the sentence around the brackets quoted as a whole.
+        # A CSV writer may have quoted the words; in the sentence, only the outer field is quoted.
         forms = {words.strip(), words.removeprefix('"').removesuffix('"').strip()}
-        pair = next((m for m in pairs if m[1].strip() in forms), None)
-        if pair is None:
+        match = next((m for m in brackets if m[1].strip() in forms), None)
+        if match is None:
             raise ValueError(f"{name} is {words!r}, and the sentence has no such words in brackets in their order")
-        found.append(pair)
-    first, second = found
+        matches.append(match)
+    first, second = matches
     between, after = marked[first.end() : second.start()], marked[second.end() :]
     text = marked[: first.start()] + first[1] + between + second[1] + after
     a, b = first.start(), second.start() - 2
@@ -271,7 +271,7 @@ def unbracket(marked: str, p: str, q: str) -> tuple[str, Span, Span]:
 
 
 def parsed(path: Path, rows: Iterable[tuple[int, bytes]], parse: _Parse) -> Corpus:
-    """Parse rows: an example is kept, a string is a problem, an exception is a problem with the whole row."""
+    """Parse rows into a corpus: strings become problems, and an exception is a problem with its entire row."""
     corpus = Corpus([], [])
     for line, row in rows:
         try:
@@ -295,7 +295,7 @@ def parsed(path: Path, rows: Iterable[tuple[int, bytes]], parse: _Parse) -> Corp
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines with their numbers; only a line feed ends a line, since sentences hold other separators."""
+    """Yield the numbered lines of a file, split at line feeds only, since sentences contain other separators."""
     for line, row in enumerate(path.read_bytes().removesuffix(b"\n").split(b"\n"), start=1):
         yield line, row.removesuffix(b"\r")
 
@@ -306,15 +306,15 @@ def _sentence(text: str) -> str:
     return text
 
 
-def one_of(allowed: tuple[_Label, ...], value: _Label, what: str) -> _Label:
-    """Return a label, or raise a `ValueError` unless it is one of those allowed."""
+def one_of(allowed: tuple[_Label, ...], value: _Label, name: str) -> _Label:
+    """Return the label if it is allowed, or raise a `ValueError`."""
     if value not in allowed:
-        raise ValueError(f"{what} is {value!r}, not one of {', '.join(map(str, allowed))}")
+        raise ValueError(f"{name} is {value!r}, not one of {', '.join(map(str, allowed))}")
     return allowed[allowed.index(value)]
 
 
 def span_of(text: str, start: int, end: int) -> Span:
-    """Return a span, or raise a `ValueError` unless it is inside the text."""
+    """Return the span if it is inside the text, or raise a `ValueError`."""
     if not 0 <= start < end <= len(text):
         raise ValueError(f"span {start}-{end} is not inside the sentence of {len(text)} characters")
     return index(start), index(end)

@@ -1,4 +1,4 @@
-"""The corpora: what each is, whose it is, which files hold its splits, and where the public ones come from."""
+"""The registry of corpora: description, licence, source, and the files of each split."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,16 +15,16 @@ class File:
     """A file of a corpus.
 
     Attributes:
-        path: where it lies in the folder of corpora.
-        url: where it is fetched from; empty where it is not public.
-        sha256: the digest of what lies at the URL, then those of other copies with the same rows.
-        carried: the package carries it; its path is from the folder of this module.
+        path: path relative to the folder of corpora.
+        url: download address; empty if the file is not public.
+        sha256: digest of the download, followed by those of other copies with the same rows.
+        packaged: whether the package contains the file; its path is then relative to the folder of this module.
     """
 
     path: str
     url: str = ""
     sha256: tuple[str, ...] = ()
-    carried: bool = False
+    packaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Entry:
     """A corpus.
 
     Attributes:
-        name: what it is called on the command line.
-        what: what its rows are.
-        licence: as stated by its source.
-        source: where it is from.
-        citation: the paper to cite; empty where there is none.
-        splits: the file of each split. Where `train` and `dev` share a file, `dev` is carved out of it by sentence.
-        labelled: its rows are `Example`s; if not, plain texts.
-        assigned: its labels say which split a row belongs to; if not, a shared file is divided by sentence.
+        name: name on the command line.
+        what: description of the rows.
+        licence: licence stated by the source.
+        source: address of the source.
+        citation: paper to cite; empty if there is none.
+        splits: file of each split. If `train` and `dev` share a file, `dev` is a sample of its sentences.
+        labelled: whether the rows are `Example`s rather than plain texts.
+        has_splits: whether the file of labels assigns the splits; if not, a shared file is divided by sentence.
     """
 
     name: str
@@ -49,16 +49,16 @@ class Entry:
     citation: str
     splits: dict[str, File]
     labelled: bool = True
-    assigned: bool = False
+    has_splits: bool = False
 
     @property
     def files(self) -> tuple[File, ...]:
-        """Its files, each once, in the order of the splits."""
+        """The files without duplicates, in the order of the splits."""
         return tuple(dict.fromkeys(self.splits.values()))
 
     @property
     def public(self) -> bool:
-        """Whether it can be fetched."""
+        """Whether all files can be downloaded."""
         return all(file.url for file in self.files)
 
 
@@ -72,11 +72,11 @@ _PLV_TEST = File(
     f"{_PLV}/datasets/PLV_test.tsv",
     (
         "416b773df637a9fe9bd1a038a0f7a98281c0d6dd7278b0667218ddb03e84e9dc",
-        # A later commit renamed the first column from "Unnamed: 0" to "uid"; all else is the same.
+        # A later commit only renamed the first column from "Unnamed: 0" to "uid".
         "1eaa0cf1e82b2cb7214f5de02975e42dbc8548baf2034f9d7058416a8627df1a",
     ),
 )
-# The repository names its files otherwise in different folders; the text is that of the published archive.
+# The file names differ between the folders of the repository; the texts are those of the published archive.
 _MTSC_TRAIN = File(
     "corpora/newsmtsc/train.jsonl",
     f"{_MTSC}/6697904d6b6ba6da61b17041106e94e4561e448d/controller_data/datasets/NewsMTSC-dataset/train.jsonl",
@@ -104,7 +104,7 @@ ENTRIES: Final = (
         licence="Apache-2.0",
         source="",
         citation="",
-        splits={"train": File("corpus.jsonl", carried=True)},
+        splits={"train": File("corpus.jsonl", packaged=True)},
     ),
     Entry(
         name="plv",
@@ -180,7 +180,7 @@ ENTRIES: Final = (
         source="",
         citation="",
         splits={"train": _NEWSROOM, "dev": _NEWSROOM},
-        assigned=True,
+        has_splits=True,
     ),
     Entry(
         name="events",

@@ -1,6 +1,6 @@
-"""Labels that the package carries without their text, which may not be copied; ids, offsets and labels may.
+"""Stand-off labels: the package contains ids, offsets and labels, but not the text, whose licence forbids copying.
 
-A line names a sentence of the corpus `transfer` by its id, or one of an article of `newsroom` by its offsets.
+A line refers to a sentence of the corpus `transfer` by its id, or to one in an article of `newsroom` by its offsets.
 """
 
 import gzip
@@ -21,11 +21,11 @@ NEWSROOM: Final = Path(__file__).with_name("newsroom.jsonl.gz")
 
 
 def codings(path: Path, split: str) -> Corpus:
-    """Read labels by the codebook of unlabelled sentences; `CODINGS` names a sentence by its id, the file has its text.
+    """Read the codebook labels of `CODINGS`, joined with their sentences by id.
 
     Args:
-        path: the sentences, a file of `texts.sentences`.
-        split: what the examples are given as theirs.
+        path: file of sentences, in the format of `unlabeled.sentences`.
+        split: split of the examples.
     """
 
     def labels(sentence: unlabeled.Sentence, record: dict[str, Any]) -> dict[str, Any]:
@@ -36,33 +36,33 @@ def codings(path: Path, split: str) -> Corpus:
             "cue": cue,
         }
 
-    return _carried(CODINGS, path, split, "codings", labels)
+    return _join(CODINGS, path, split, "codings", labels)
 
 
 def events(path: Path, split: str) -> Corpus:
-    """Read PLOVER codes of unlabelled sentences, of what A does to B; `EVENTS` and the file are as for `codings`."""
+    """Read the PLOVER codes of `EVENTS` (the action of A towards B), joined with their sentences like `codings`."""
 
     def labels(_: unlabeled.Sentence, record: dict[str, Any]) -> dict[str, Any]:
         root = one_of(ROOTS, record["root"], "root")
         return {"root": root, "quad": QUAD_OF_ROOT[ROOTS.index(root)]}
 
-    return _carried(EVENTS, path, split, "events", labels)
+    return _join(EVENTS, path, split, "events", labels)
 
 
 def newsroom(path: Path, split: str) -> Corpus:
-    """Read labels by the codebook of every pair of states in whole articles.
+    """Read the codebook labels of every pair of states in the articles of `newsroom`.
 
     A line of `NEWSROOM` is one sentence: `article`, `span` (offsets in the article's text), `split`, `states` (code to
-    the spans of its mentions in the sentence) and `pairs`, each with `dyad`, `tone`, `confidence` and, where there are
-    any, `second` (the second-best tone), `direction` and `cue` (a span of the sentence).
+    the spans of its mentions in the sentence) and `pairs`, each with `dyad`, `tone`, `confidence` and optionally
+    `second` (second-best tone), `direction` and `cue` (a span of the sentence).
 
     Args:
-        path: the articles, a Parquet file with the columns id, date and text.
-        split: `train` or `dev`, whose lines are read.
+        path: Parquet file of the articles, with the columns id, date and text.
+        split: `train` or `dev`; other lines are skipped.
     """
-    labels_of = _beside(path, NEWSROOM)
+    labels_file = _labels_file(path, NEWSROOM)
     articles = {id_: (date, text) for id_, date, text in unlabeled.rows(path, ("id", "date", "text"))}
-    lines = [(number, row) for number, row in enumerate(gzip.decompress(labels_of.read_bytes()).splitlines(), 1)]
+    lines = [(number, row) for number, row in enumerate(gzip.decompress(labels_file.read_bytes()).splitlines(), 1)]
 
     def parse(_: int, row: bytes) -> Iterator[Example]:
         record = orjson.loads(row)
@@ -91,32 +91,32 @@ def newsroom(path: Path, split: str) -> Corpus:
                 **{**labels, "cue": span_of(text, *pair["cue"]) if "cue" in pair else None},
             )
 
-    return parsed(labels_of, lines, parse)
+    return parsed(labels_file, lines, parse)
 
 
-def _beside(path: Path, labels: Path) -> Path:
-    """Return the file of labels of the same name that lies beside a corpus, or else the package's own."""
-    beside = path.with_name(labels.name)
-    return beside if beside.is_file() else labels
+def _labels_file(path: Path, labels: Path) -> Path:
+    """Return the file of labels in the corpus's folder if there is one, else the package's."""
+    override = path.with_name(labels.name)
+    return override if override.is_file() else labels
 
 
-def _carried(
-    labels_of: Path,
+def _join(
+    labels_file: Path,
     path: Path,
     split: str,
     corpus: str,
     labels: Callable[[unlabeled.Sentence, dict[str, Any]], dict[str, Any]],
 ) -> Corpus:
-    """Join a file of labels with the sentences that it names."""
-    labels_of = _beside(path, labels_of)
-    found = {sentence.id: sentence for sentence in unlabeled.sentences(path)}
+    """Join a file of labels with the sentences that it refers to."""
+    labels_file = _labels_file(path, labels_file)
+    sentences = {sentence.id: sentence for sentence in unlabeled.sentences(path)}
 
     def parse(_: int, row: bytes) -> Iterator[Example]:
         record = orjson.loads(row)
         id_ = record["id"].partition(":")[0]
-        if id_ not in found:
+        if id_ not in sentences:
             raise ValueError(f"{path} has no sentence {id_}")
-        sentence = found[id_]
+        sentence = sentences[id_]
         a, b = (tuple(span_of(sentence.text, *span) for span in record[actor]) for actor in "ab")
         yield Example(
             id=record["id"],
@@ -129,4 +129,4 @@ def _carried(
             **labels(sentence, record),
         )
 
-    return parsed(labels_of, lines_of(labels_of), parse)
+    return parsed(labels_file, lines_of(labels_file), parse)

@@ -1,4 +1,4 @@
-"""Unlabelled text in Parquet: sentences to distil on, whole articles to score."""
+"""Unlabelled text in Parquet: sentences for distillation, articles for scoring."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ class Sentence:
     """An unlabelled sentence.
 
     Attributes:
-        id: what `examples.sentence_id` gives for its text.
+        id: `examples.sentence_id` of the text.
         text: the sentence.
-        date: ISO 8601; empty where unknown.
-        title: of the article; empty where unknown.
-        states: ISO alpha-3 codes of the states that a rough gazetteer found in it.
-        origin: where it is from (`transfer/wh_briefings`).
+        date: ISO 8601 date; empty if unknown.
+        title: title of the article; empty if unknown.
+        states: ISO alpha-3 codes of the states found by a rough gazetteer.
+        origin: corpus and source (`transfer/wh_briefings`).
     """
 
     id: str
@@ -32,14 +32,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A whole article.
+    """An unlabelled article.
 
     Attributes:
         id: unique within the file.
-        date: ISO 8601; empty where unknown.
-        title: its headline; empty where it has none.
-        text: its body, line breaks and all.
-        origin: where it is from (`articles/reuters21578`).
+        date: ISO 8601 date; empty if unknown.
+        title: headline; empty if there is none.
+        text: body, with its line breaks.
+        origin: corpus and source (`articles/reuters21578`).
     """
 
     id: str
@@ -70,7 +70,7 @@ def count(path: Path) -> int:
 
 
 def rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the rows, a batch in memory at a time; what is null is empty."""
+    """Yield the rows, one batch in memory at a time; null values are empty strings."""
     with pq.ParquetFile(path) as file:
         for column in columns:
             if column not in file.schema_arrow.names:

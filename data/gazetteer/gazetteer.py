@@ -1,6 +1,6 @@
-"""The tables of states, names, people and groups (`tables/*.csv`), read once into plain records.
+"""Load the tables of states, names, people and groups (the CSV files of this folder) into plain records.
 
-`tables/README.md` explains every column. Dates may be written to the day, the month or the year.
+`README.md` explains every column. Dates have the precision of a day, a month or a year.
 """
 
 import csv
@@ -17,20 +17,20 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A stretch of time; an open end is `None`."""
+    """A period of time; an open start or end is `None`."""
 
     start: date | None
     end: date | None
     office: str = ""
 
     def holds(self, day: date) -> bool:
-        """Tell whether the day lies in the term, both ends included."""
+        """Return whether the day lies in the term, both ends included."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """A way to write a state: one row of `names.csv`."""
+class SurfaceForm:
+    """One way to write a state: a row of `names.csv`."""
 
     form: str
     state: str
@@ -41,22 +41,22 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A holder of offices of one state: the rows of `people.csv` with one name.
+    """A holder of one state's offices: the rows of `people.csv` with the same name.
 
     Attributes:
-        name: the full name that news writes most.
-        state: the state that the offices belong to.
-        forms: every full form, `name` first.
-        surname: what news calls the person at later mentions.
-        bare: whether the surname alone is the person, in office.
-        terms: the times in office.
+        name: most frequent full name in news.
+        state: state of the offices.
+        forms: all full names, `name` first.
+        surname: short name at later mentions.
+        surname_is_unique: whether the surname alone identifies the person while in office.
+        terms: terms of office.
     """
 
     name: str
     state: str
     forms: tuple[str, ...]
     surname: str
-    bare: bool
+    surname_is_unique: bool
     terms: tuple[Term, ...]
 
 
@@ -69,8 +69,8 @@ class Group:
     expand: str
     members: tuple[tuple[str, Term], ...]
 
-    def at(self, day: date | None) -> list[str]:
-        """Return the members on a day, sorted; without a day the present ones, or the last there were."""
+    def members_on(self, day: date | None) -> list[str]:
+        """Return the members on a day, sorted; without a day the present members, or all former ones."""
         if day is not None:
             return sorted({state for state, term in self.members if term.holds(day)})
         present = {state for state, term in self.members if term.end is None}
@@ -79,7 +79,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that stand for several states at a time: one row of `phrases.csv`."""
+    """A phrase that refers to several states at once: a row of `phrases.csv`."""
 
     form: str
     states: tuple[str, ...]
@@ -88,21 +88,21 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Everything that the linker knows.
+    """The gazetteer, as the linker uses it.
 
     Attributes:
         states: English short name of each state, by code.
-        territories: codes of those that are no states and are found only where they are asked for.
-        forms: the rows of `names.csv`.
-        people: the office holders.
-        groups: the groups.
-        phrases: the rows of `phrases.csv`.
-        not_states: the forms of `not_states.csv`, by kind.
+        territories: codes of territories, which are linked only on request.
+        forms: rows of `names.csv`.
+        people: office holders.
+        groups: groups of states.
+        phrases: rows of `phrases.csv`.
+        not_states: forms of `not_states.csv`, by kind.
     """
 
     states: dict[str, str]
     territories: frozenset[str]
-    forms: tuple[Form, ...]
+    forms: tuple[SurfaceForm, ...]
     people: tuple[Person, ...]
     groups: tuple[Group, ...]
     phrases: tuple[Phrase, ...]
@@ -113,7 +113,7 @@ def rows(path: Path) -> Iterator[dict[str, str]]:
     """Yield the rows of a table as dictionaries; lines that begin with `#` are comments.
 
     Raises:
-        ValueError: if a row has more or fewer cells than the header.
+        ValueError: a row has more or fewer cells than the header.
     """
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(line for line in file if not line.startswith("#"))
@@ -125,7 +125,7 @@ def rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def first_day(text: str) -> date | None:
-    """Read `YYYY`, `YYYY-MM` or `YYYY-MM-DD` as the first day it may mean; empty text gives `None`."""
+    """Return the first day of `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; `None` for an empty text."""
     if not text:
         return None
     year, month, day = (*(int(part) for part in text.split("-")), 1, 1)[:3]
@@ -133,7 +133,7 @@ def first_day(text: str) -> date | None:
 
 
 def last_day(text: str) -> date | None:
-    """Read `YYYY`, `YYYY-MM` or `YYYY-MM-DD` as the last day it may mean; empty text gives `None`."""
+    """Return the last day of `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; `None` for an empty text."""
     if not text:
         return None
     parts = [int(part) for part in text.split("-")]
@@ -150,17 +150,17 @@ def _person(records: list[dict[str, str]]) -> Person:
         state=head["state"],
         forms=tuple(full),
         surname=next(alias[1:] for alias in aliases if alias.startswith("^")),
-        bare=head["bare"] == "yes",
+        surname_is_unique=head["bare"] == "yes",
         terms=tuple(Term(first_day(r["start"]), last_day(r["end"]), r["office"]) for r in records),
     )
 
 
 def load(folder: Path = FOLDER) -> Tables:
-    """Read the tables of a folder.
+    """Load the tables of a folder.
 
     Raises:
-        ValueError: if a row is malformed.
-        FileNotFoundError: if a table is missing.
+        ValueError: a row is malformed.
+        FileNotFoundError: a table is missing.
     """
     states = list(rows(folder / "states.csv"))
     people = sorted(rows(folder / "people.csv"), key=lambda r: (r["state"], r["name"]))
@@ -172,7 +172,7 @@ def load(folder: Path = FOLDER) -> Tables:
         states={row["state"]: row["name"] for row in states},
         territories=frozenset(row["state"] for row in states if row["kind"] == "territory"),
         forms=tuple(
-            Form(
+            SurfaceForm(
                 form=row["form"],
                 state=row["state"],
                 how=row["how"],
@@ -199,5 +199,5 @@ def _group(name: str, records: list[dict[str, str]]) -> Group:
 
 @cache
 def tables() -> Tables:
-    """Return the tables that the package carries, read at the first call."""
+    """Return the tables of the package, loaded at the first call."""
     return load()

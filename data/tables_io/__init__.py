@@ -1,1 +1,1 @@
-"""Tables and texts in files: their columns, formats and compression."""
+"""Readers of tables and texts: columns, formats and compression."""

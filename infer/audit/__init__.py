@@ -1,1 +1,1 @@
-"""The audit of a scored corpus by gold labels."""
+"""The audit of a scored corpus against gold labels."""

@@ -1,15 +1,15 @@
-"""Is it valid: a scored corpus measured on a random labelled sample, and its shares and warmth corrected by it.
+"""Audit a scored corpus on a random labelled sample: accuracy, and corrected shares and warmth.
 
-The correction is the post-stratified estimator of survey statistics: of the readings that were scored as k, the sample
-says which part is c; how many were scored as k is known of the whole corpus. It is how maps are corrected for
-misclassified ground (Olofsson et al. 2014, "Good practices for estimating area and assessing accuracy of land change"),
-and what prediction-powered inference (Angelopoulos et al., Science 2023) comes to where the prediction is a label. It
-asks nothing of the classifier, only that the sample is random, and, unlike the inverse of the confusion matrix (Rogan
-and Gladen 1978), never leaves 0..1.
+The correction is the post-stratified estimator of survey statistics: the sample estimates which share of the readings
+scored as k has the gold label c, and the corpus gives the number of readings scored as k. The estimator is used to
+correct maps for misclassified land (Olofsson et al. 2014, "Good practices for estimating area and assessing accuracy of
+land change"), and equals prediction-powered inference (Angelopoulos et al., Science 2023) for categorical predictions.
+It assumes a random sample but nothing about the classifier, and stays within 0..1, unlike the inverse of the confusion
+matrix (Rogan and Gladen 1978).
 
 The intervals are draws from a Pólya posterior (Ghosh and Meeden 1997, "Bayesian Methods for Finite Population
-Sampling"): the readings that weren't labelled are filled in, stratum by stratum, from a Dirichlet distribution over
-what was seen. So a stratum with few labels is wide, and one that was labelled to the last reading is certain.
+Sampling"): the labels of the other readings are imputed, stratum by stratum, from a Dirichlet distribution over the
+observed labels. A stratum with few labels has a wide interval, and a fully labelled one has none.
 """
 
 from collections import Counter
@@ -25,24 +25,24 @@ from detente.data.annotation.label_table import TEST, TRAIN, Labelled
 
 Floats = NDArray[np.float64]
 
-#: Labelled readings that a stratum is thought to have beside those seen, spread over all labels: for the five tones,
-#: half a reading each (Jeffreys). With less, the intervals of samples of 50 held the truth too seldom.
+#: Pseudo-count of labelled readings per stratum, spread over all labels: for the five tones, half a reading each
+#: (Jeffreys). With less, the intervals of samples of 50 covered the truth too rarely.
 PRIOR: Final = 2.5
 
-#: Fewer than so many labelled rows say nothing.
+#: Minimum number of labelled rows for an audit.
 FEWEST: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Class:
-    """One label.
+class ClassEstimate:
+    """The estimates for one label.
 
     Attributes:
-        scored: share of the corpus that was scored as it.
-        corrected: share of the corpus that it is.
-        precision: part of what was scored as it that it is; NaN where the sample has none.
-        recall: part of what it is that was scored as it; NaN where the sample has none.
-        labelled: rows of the sample that it is.
+        scored: share of the corpus scored with the label.
+        corrected: estimated share of the corpus with the label.
+        precision: share of the readings scored with the label that are correct; NaN if the sample has none.
+        recall: share of the readings with the label that are scored with it; NaN if the sample has none.
+        labelled: number of sample rows with the label.
     """
 
     scored: float
@@ -54,26 +54,26 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What a random labelled sample says of a scored corpus.
+    """The audit of a scored corpus on a random labelled sample.
 
     Attributes:
-        variable: that was labelled.
-        rows: of the sample.
-        readings: of the corpus.
-        accuracy: share of the sample that was scored right, with Wilson's interval.
-        classes: by label.
-        warmth: mean of the readings as scored; NaN where the labels have no scores.
-        corrected_warmth: the same of the labels, estimated.
-        confusion: int [scored label, right label], in the order of `classes`.
-        scores: of each label that has one.
-        model: that scored.
+        variable: name of the labelled variable.
+        rows: number of rows in the sample.
+        readings: number of readings in the corpus.
+        accuracy: share of correct predictions in the sample, with Wilson's interval.
+        classes: estimates by label.
+        warmth: mean predicted warmth; NaN if the labels have no scores.
+        corrected_warmth: estimated mean warmth of the gold labels.
+        confusion: confusion matrix, int [scored label, gold label], in the order of `classes`.
+        scores: score of each label that has one.
+        model: name of the model.
     """
 
     variable: str
     rows: int
     readings: int
     accuracy: Estimate
-    classes: dict[str, Class]
+    classes: dict[str, ClassEstimate]
     warmth: float
     corrected_warmth: Estimate
     confusion: list[list[int]]
@@ -81,16 +81,16 @@ class Audit:
     model: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values, NaN as None; `from_dict` reads them."""
+        """Return the audit as plain JSON values, with None for NaN, the input of `from_dict`."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote.
+        """Build an audit from the output of `to_dict`.
 
         Raises:
-            ValueError: it isn't that.
+            ValueError: the values are malformed.
         """
         try:
             classes = {label: _read_class(parts) for label, parts in values["classes"].items()}
@@ -112,13 +112,13 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A scored corpus, counted.
+    """The counts of a scored corpus, and its predictions for the sample.
 
     Attributes:
-        counts: readings by the label that they were scored as.
-        warmth: mean over the readings that present a relationship; NaN where there is none.
-        said: label of each gold row, by its number; None where the corpus doesn't have it.
-        model: that scored; several are joined by commas.
+        counts: number of readings by predicted label.
+        warmth: mean warmth over the readings that present a relationship; NaN if there are none.
+        said: predicted label of each gold row; None if the corpus doesn't contain the row.
+        model: name of the model; several are joined by commas.
     """
 
     counts: Mapping[str, int]
@@ -128,13 +128,13 @@ class Scored:
 
 
 def gold_rows(rows: Iterable[Labelled], variable: str) -> tuple[list[Labelled], dict[str, int]]:
-    """Return the rows that may measure, one for each unit, and how many were left out and why.
+    """Return the gold rows for an audit, one per unit, and the number of excluded rows by reason.
 
-    Rows of the part `train` were chosen because they are hard, and would make the model look worse than it is. Where
-    several coders labelled a unit, the label of most of them counts.
+    Rows of the part `train` are excluded, since they were selected as hard and would bias the accuracy downwards. Units
+    with several coders get the majority label.
 
     Raises:
-        ValueError: coders differ evenly, or too few rows are left.
+        ValueError: a unit has no majority label, or too few rows are left.
     """
     left_out: Counter[str] = Counter()
     units: dict[tuple[str, str, str], list[Labelled]] = {}
@@ -145,30 +145,31 @@ def gold_rows(rows: Iterable[Labelled], variable: str) -> tuple[list[Labelled], 
             left_out["of part `train`, which wasn't drawn at random"] += 1
         else:
             units.setdefault((row.id or row.document, *row.unit[1:]), []).append(row)
-    kept, even = [], []
-    for same in units.values():
-        counts = Counter(row.labels[variable] for row in same).most_common()
+    selected, ties = [], []
+    for unit_rows in units.values():
+        counts = Counter(row.labels[variable] for row in unit_rows).most_common()
         if len(counts) > 1 and counts[0][1] == counts[1][1]:
-            even.append((same[0], [label for label, _ in counts]))
+            ties.append((unit_rows[0], [label for label, _ in counts]))
             continue
-        kept.append(next(row for row in same if row.labels[variable] == counts[0][0]))
-        left_out["by further coders"] += len(same) - 1
-    if even:
+        selected.append(next(row for row in unit_rows if row.labels[variable] == counts[0][0]))
+        left_out["by further coders"] += len(unit_rows) - 1
+    if ties:
         listed = "; ".join(
-            f"{row.where} {row.dyad} {row.sentence[:60]!r}: {' or '.join(said)}" for row, said in even[:5]
+            f"{row.where} {row.dyad} {row.sentence[:60]!r}: {' or '.join(tied)}" for row, tied in ties[:5]
         )
-        more = f"; and {len(even) - 5} more" if len(even) > 5 else ""
+        more = f"; and {len(ties) - 5} more" if len(ties) > 5 else ""
         raise ValueError(
-            f"{len(even)} {'unit has' if len(even) == 1 else 'units have'} different {variable} labels, evenly: "
+            f"{len(ties)} {'unit has' if len(ties) == 1 else 'units have'} different {variable} labels, evenly: "
             f"{listed}{more}; decide each (`detente agreement --csv` lists them)"
         )
-    if len(kept) < FEWEST:
-        why = "; ".join(f"{number} {reason}" for reason, number in left_out.items() if number)
+    if len(selected) < FEWEST:
+        reasons = "; ".join(f"{number} {reason}" for reason, number in left_out.items() if number)
+        detail = f" ({reasons})" if reasons else ""
         raise ValueError(
-            f"{len(kept)} labelled rows that may measure{f' ({why})' if why else ''}; an audit needs {FEWEST} drawn at "
-            f"random, and a hundred to say much: `detente sample` marks them {TEST}"
+            f"{len(selected)} labelled rows that may measure{detail}; an audit needs {FEWEST} "
+            f"drawn at random, and a hundred to say much: `detente sample` marks them {TEST}"
         )
-    return kept, {reason: number for reason, number in left_out.items() if number}
+    return selected, {reason: number for reason, number in left_out.items() if number}
 
 
 def audit(
@@ -181,49 +182,49 @@ def audit(
     draws: int = 4000,
     seed: int = 0,
 ) -> Audit:
-    """Measure a scored corpus.
+    """Return the audit of a scored corpus.
 
     Args:
-        gold: the right label of each row of the sample.
-        scored: the corpus, with what it says of each row; none may be missing.
-        labels: all, in their order.
-        scores: of the labels that have one; the mean warmth is over these.
-        variable: its name, for the report.
-        draws: of the intervals.
-        seed: of the draws.
+        gold: gold label of each row of the sample.
+        scored: scored corpus, with a prediction for each row.
+        labels: all labels, in order.
+        scores: scores of the labels that have one, over which the warmth is averaged.
+        variable: name of the variable, for the report.
+        draws: number of posterior draws.
+        seed: random seed.
 
     Raises:
         ValueError: a label is unknown, or a row isn't in the corpus.
     """
-    number = {label: at for at, label in enumerate(labels)}
-    if strange := [label for label in (*scored.counts, *gold) if label not in number]:
-        raise ValueError(f"the label {strange[0]!r} is none of {', '.join(labels)}")
+    index = {label: number for number, label in enumerate(labels)}
+    if unknown := [label for label in (*scored.counts, *gold) if label not in index]:
+        raise ValueError(f"the label {unknown[0]!r} is none of {', '.join(labels)}")
     if len(scored.said) != len(gold) or None in scored.said:
         raise ValueError("a row of the sample isn't in the corpus")
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    for said, true in zip(scored.said, gold, strict=True):
-        confusion[number[said or ""], number[true]] += 1
+    for predicted, true in zip(scored.said, gold, strict=True):
+        confusion[index[predicted or ""], index[true]] += 1
     counts = np.array([scored.counts.get(label, 0) for label in labels])
     readings = int(counts.sum())
     random = np.random.default_rng(seed)
     filled = fill(confusion, counts, draws, random)
     point = (rates(confusion) * counts[:, None]).sum(0) / readings
     shares = filled.sum(1) / readings
-    right, rows, columns = int(np.trace(confusion)), confusion.sum(1), confusion.sum(0)
+    correct, rows, columns = int(np.trace(confusion)), confusion.sum(1), confusion.sum(0)
     return Audit(
         variable=variable,
         rows=len(gold),
         readings=readings,
-        accuracy=wilson(right, len(gold)),
+        accuracy=wilson(correct, len(gold)),
         classes={
-            label: Class(
-                scored=float(counts[at] / readings),
-                corrected=between(float(point[at]), shares[:, at]),
-                precision=wilson(int(confusion[at, at]), int(rows[at])),
-                recall=wilson(int(confusion[at, at]), int(columns[at])),
-                labelled=int(columns[at]),
+            label: ClassEstimate(
+                scored=float(counts[number] / readings),
+                corrected=between(float(point[number]), shares[:, number]),
+                precision=wilson(int(confusion[number, number]), int(rows[number])),
+                recall=wilson(int(confusion[number, number]), int(columns[number])),
+                labelled=int(columns[number]),
             )
-            for at, label in enumerate(labels)
+            for number, label in enumerate(labels)
         },
         warmth=scored.warmth,
         corrected_warmth=between(float(mean(point, labels, scores)), mean(shares, labels, scores)),
@@ -234,7 +235,10 @@ def audit(
 
 
 def rates(confusion: NDArray[np.int64]) -> Floats:
-    """Return which part of what was scored as k is c, [k, c]; a label that the sample lacks is taken at its word."""
+    """Return the share of gold label c among readings scored as k, [k, c].
+
+    Predicted labels that are missing from the sample are assumed to be correct.
+    """
     rows = confusion.sum(1, keepdims=True)
     return np.where(rows > 0, confusion / np.maximum(rows, 1), np.eye(len(confusion)))
 
@@ -242,13 +246,13 @@ def rates(confusion: NDArray[np.int64]) -> Floats:
 def fill(
     confusion: NDArray[np.int64], counts: NDArray[np.int64], draws: int, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Draw the right labels of all readings: counts [draws, scored label, right label].
+    """Return posterior draws of the gold labels of all readings, counts [draws, scored label, gold label].
 
     Args:
-        confusion: of the sample, [scored label, right label].
-        counts: readings of the corpus by scored label.
-        draws: how many.
-        random: where from.
+        confusion: confusion matrix of the sample, [scored label, gold label].
+        counts: number of readings in the corpus by scored label.
+        draws: number of draws.
+        random: random generator.
     """
     likely = draw_rates(confusion, draws, random)
     rest = np.maximum(counts - confusion.sum(1), 0)
@@ -256,14 +260,14 @@ def fill(
 
 
 def draw_rates(confusion: NDArray[np.int64], draws: int, random: np.random.Generator) -> Floats:
-    """Draw which part of what is scored as k is c, [draws, k, c]."""
+    """Return posterior draws of `rates`, [draws, k, c]."""
     size = len(confusion)
     gamma = random.standard_gamma(confusion + PRIOR / size, (draws, size, size)) + 1e-300
     return np.asarray(gamma / gamma.sum(-1, keepdims=True))
 
 
 def mean(shares: Floats, labels: Sequence[str], scores: Mapping[str, float]) -> Floats:
-    """Return the mean score of shares [..., labels] over the labels that have one; NaN where there is none."""
+    """Return the mean score of shares [..., labels] over the labels that have one; NaN if the shares are zero."""
     weight = np.array([label in scores for label in labels], dtype=np.float64)
     value = np.array([scores.get(label, 0.0) for label in labels])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -280,9 +284,9 @@ def _number(value: Any) -> float:
     return np.nan if value is None else float(value)
 
 
-def _read_class(parts: Mapping[str, Any]) -> Class:
+def _read_class(parts: Mapping[str, Any]) -> ClassEstimate:
     corrected, precision, recall = (_read_estimate(parts[key]) for key in ("corrected", "precision", "recall"))
-    return Class(_number(parts["scored"]), corrected, precision, recall, int(parts["labelled"]))
+    return ClassEstimate(_number(parts["scored"]), corrected, precision, recall, int(parts["labelled"]))
 
 
 def _read_estimate(values: Mapping[str, Any]) -> Estimate:

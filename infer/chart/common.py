@@ -1,4 +1,4 @@
-"""What a printed and an interactive chart of series share: their looks, their words, the events on them."""
+"""Shared parts of the static and the interactive chart of series: styles, texts and events."""
 
 import csv
 import datetime
@@ -22,11 +22,11 @@ except ModuleNotFoundError as error:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a dyad is drawn; it is told from the others by its dashes and markers too, for print in grey.
+    """The style of a dyad; dashes and markers also distinguish it in greyscale.
 
     Attributes:
-        colour: hex, of Okabe and Ito's palette for every kind of colour vision.
-        dashes: lengths of strokes and gaps in points; empty for a solid line. None is dotted: that means thin.
+        colour: hex code, from Okabe and Ito's palette for all types of colour vision.
+        dashes: lengths of strokes and gaps in points; empty for a solid line. Dotted lines mean thin data.
         marker: matplotlib's name of the mark.
         shape: Vega's name of the same mark.
     """
@@ -37,7 +37,7 @@ class Style:
     shape: str
 
 
-#: In the order in which dyads take them; so many dyads are as much as a chart can show.
+#: Styles in the order of the dyads; their number is the maximum number of dyads in a chart.
 STYLES: Final = (
     Style("#0072B2", (), "o", "circle"),
     Style("#D55E00", (6, 2), "s", "square"),
@@ -59,12 +59,12 @@ _LENGTHS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that a chart points to.
+    """An event marked on a chart.
 
     Attributes:
-        date: when it was.
-        label: a few words.
-        dyad: whose event it is; empty if it is everybody's.
+        date: date of the event.
+        label: short description.
+        dyad: dyad of the event; empty if it concerns all.
     """
 
     date: datetime.date
@@ -73,10 +73,10 @@ class Event:
 
 
 def read_events(file: str | os.PathLike[str]) -> list[Event]:
-    """Read events from a CSV file in UTF-8 with the columns `date,label[,dyad]`, in the order of their dates.
+    """Load events from a CSV file in UTF-8 with the columns `date,label[,dyad]`, sorted by date.
 
     Raises:
-        ValueError: a column is missing, or a row has no date or label or names no dyad; it names the line.
+        ValueError: a column is missing, or a row has no date or label, or an invalid dyad; the message has the line.
         OSError: the file can't be read.
     """
     with Path(file).open(encoding="utf-8-sig", newline="") as lines:
@@ -84,7 +84,7 @@ def read_events(file: str | os.PathLike[str]) -> list[Event]:
         events = []
         try:
             for row in rows:
-                events.append(_event(row))  # noqa: PERF401  (the line of a bad row is to be told)
+                events.append(_event(row))  # noqa: PERF401  (the error needs the line of the row)
         except (ValueError, csv.Error) as error:
             raise ValueError(f"{file}, line {rows.line_num}: {error}") from None
     return sorted(events, key=lambda event: event.date)
@@ -101,11 +101,10 @@ def _event(row: dict[str, str | None]) -> Event:
 
 
 def styles(frame: pd.DataFrame) -> dict[str, Style]:
-    """Give each dyad of a frame its style, in the frame's order.
+    """Return the style of each dyad, in the order of the frame.
 
     Raises:
-        ValueError: there is nothing to draw, there are more dyads than a chart can show, or the frame isn't what
-            `series` made.
+        ValueError: the frame is empty, has too many dyads, or isn't the output of `series`.
     """
     if not {"period", "label", "labels", "scores", "shares"} <= {*frame.attrs}:
         raise ValueError(
@@ -118,16 +117,16 @@ def styles(frame: pd.DataFrame) -> dict[str, Style]:
     return dict(zip(dyads, STYLES, strict=False))
 
 
-def shown(events: Collection[Event], frame: pd.DataFrame) -> list[Event]:
-    """Return the events of the frame's dyads within its time, in order; each is drawn at its date."""
+def visible_events(events: Collection[Event], frame: pd.DataFrame) -> list[Event]:
+    """Return the events of the frame's dyads and period of time, sorted by date."""
     first, last = limits(frame)
     dyads = {"", *frame["dyad"]}
-    inside = [e for e in events if e.dyad in dyads and first <= pd.Timestamp(e.date) < last]
-    return sorted(inside, key=lambda event: event.date)
+    visible = [e for e in events if e.dyad in dyads and first <= pd.Timestamp(e.date) < last]
+    return sorted(visible, key=lambda event: event.date)
 
 
 def curve(frame: pd.DataFrame) -> tuple[str, str, str, str]:
-    """Return the columns of a frame's line, of its interval's ends, and of where it stands on thin ground."""
+    """Return the column names of the line, the ends of its interval, and the flag for thin data."""
     thin = "smooth_thin" if "smooth" in frame else "thin"
     if "corrected" in frame:
         return ("corrected", "corrected_low", "corrected_high", thin)
@@ -135,59 +134,61 @@ def curve(frame: pd.DataFrame) -> tuple[str, str, str, str]:
 
 
 def runs(rows: pd.DataFrame) -> Iterator[tuple[bool, slice]]:
-    """Yield the stretches of neighbouring periods of one dyad that lines join, and whether they are on thin ground.
+    """Yield the segments of the line of one dyad, each with whether its data is thin.
 
-    Where a period is missing there is no line, and a line with a thin end is thin.
+    A missing period interrupts the line, and a line between two periods is thin if either is.
     """
     thin = rows[curve(rows)[3]].to_numpy()
     faint = thin[1:] | thin[:-1]
     joined = rows["period"].to_numpy()[1:] == (rows["period"] + length(rows)).to_numpy()[:-1]
-    for (line, kind), places in groupby(range(len(faint)), key=lambda at: (bool(joined[at]), bool(faint[at]))):
+    for (line, kind), places in groupby(range(len(faint)), key=lambda i: (bool(joined[i]), bool(faint[i]))):
         first, *rest = places
         if line:
             yield kind, slice(first, (rest or [first])[-1] + 2)
 
 
 def alone(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """Return which periods stand on firm ground but are on no line, so that their interval has to be drawn apart."""
-    found = ~frame[curve(frame)[3]]
+    """Return which periods have enough data but no line, so that their interval is drawn separately."""
+    isolated = ~frame[curve(frame)[3]]
     for _, rows in frame.groupby("dyad"):
         for faint, run in runs(rows):
             if not faint:
-                found[rows.index[run]] = False
-    return found
+                isolated[rows.index[run]] = False
+    return isolated
 
 
 def lanes(places: Sequence[float], widths: Sequence[float]) -> list[int]:
-    """Return on which line of text, from 0 at the bottom, each event's label stands: the lowest that is free.
+    """Return the line of text for each event's label: the lowest free one, from 0 at the bottom.
 
     Args:
-        places: of the events from the left, in order; a label begins at its event.
-        widths: of the labels, in the same unit.
+        places: positions of the events from the left, sorted; a label begins at its event.
+        widths: widths of the labels, in the same unit.
     """
-    # From the right, so that a stem meets no label of a later event on its way up.
-    found: list[int] = []
-    free: list[float] = []  # where each line's leftmost label begins
+    # From the right, so that stems don't cross the labels of later events.
+    assigned: list[int] = []
+    line_starts: list[float] = []  # start of each line's leftmost label
     for place, width in zip(reversed(places), reversed(widths), strict=True):
-        lane = next((lane for lane, begin in enumerate(free) if place + width <= begin), len(free))
-        free[lane:] = [place, *free[lane + 1 :]]
-        found.append(lane)
-    return found[::-1]
+        lane = next((lane for lane, start in enumerate(line_starts) if place + width <= start), len(line_starts))
+        line_starts[lane:] = [place, *line_starts[lane + 1 :]]
+        assigned.append(lane)
+    return assigned[::-1]
 
 
 def domain(frame: pd.DataFrame) -> tuple[float, float]:
-    """Return the lowest and highest warmth to show: all means, all intervals on firm ground, and zero."""
+    """Return the limits of the axis, which include all means, the intervals with enough data, and zero."""
     _, low, high, thin = curve(frame)
-    sound = frame[~frame[thin]]
-    seen = pd.concat([frame["warmth"], sound[low], sound[high], pd.Series([0.0])])
-    least, most = scale(frame)
-    room = 0.06 * max(seen.max() - seen.min(), (most - least) / 4)
-    edge = (most - least) / 40
-    return max(float(seen.min() - room), least - edge), min(float(seen.max() + room), most + edge)
+    reliable = frame[~frame[thin]]
+    values = pd.concat([frame["warmth"], reliable[low], reliable[high], pd.Series([0.0])])
+    minimum, maximum = scale(frame)
+    margin = 0.06 * max(values.max() - values.min(), (maximum - minimum) / 4)
+    overshoot = (maximum - minimum) / 40
+    return max(float(values.min() - margin), minimum - overshoot), min(
+        float(values.max() + margin), maximum + overshoot
+    )
 
 
 def scale(frame: pd.DataFrame) -> tuple[float, float]:
-    """Return the least and the greatest value that can be: of warmth the scores of the labels, of a share 0 and 1.
+    """Return the minimum and maximum possible value: the scores of the labels for warmth, 0 and 1 for a share.
 
     Raises:
         ValueError: the labels have no scores.
@@ -204,13 +205,13 @@ def scale(frame: pd.DataFrame) -> tuple[float, float]:
 
 
 def measure(frame: pd.DataFrame) -> str:
-    """Name what the curve shows."""
+    """Return the name of the quantity on the axis."""
     label = frame.attrs["label"]
     return f"share of {label}" if label else "mean warmth" if _of_tones(frame) else "mean score"
 
 
 def ticks(frame: pd.DataFrame) -> dict[str, float]:
-    """Return the labels that stand beside the axis, each with its place."""
+    """Return the labels beside the axis, each with its value."""
     return {} if frame.attrs["label"] else frame.attrs["scores"]
 
 
@@ -219,28 +220,28 @@ def _of_tones(frame: pd.DataFrame) -> bool:
 
 
 def limits(frame: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return where the first period begins and the last one ends."""
+    """Return the start of the first period and the end of the last one."""
     return frame["period"].min(), frame["period"].max() + length(frame)
 
 
 def length(frame: pd.DataFrame) -> pd.DateOffset:
-    """Return how long a period of the frame is."""
+    """Return the length of the frame's periods."""
     return _LENGTHS[frame.attrs["period"]]
 
 
 def middle(frame: pd.DataFrame) -> "pd.Series[pd.Timestamp]":
-    """Return where a period's mark stands: in its middle, so that events of that period fall around it."""
+    """Return the middle of each period, the position of its mark."""
     return frame["period"] + (frame["period"] + length(frame) - frame["period"]) / 2
 
 
 def name(dyad: str) -> str:
-    """Write a dyad by the names of its states (`China–United States`)."""
+    """Return a dyad with the names of its states (`China–United States`)."""
     states = tables().states
     return "–".join(states.get(code, code) for code in dyad.split("-"))
 
 
 def _ends(frame: pd.DataFrame) -> str:
-    """Say which labels stand at the ends of the axis."""
+    """Return the description of the axis's range by its labels."""
     if frame.attrs["label"]:
         return ""
     scores: dict[str, float] = frame.attrs["scores"]
@@ -250,16 +251,16 @@ def _ends(frame: pd.DataFrame) -> str:
 
 
 def signed(value: float) -> str:
-    """Write a number with its sign, a minus as print has it."""
+    """Return a number with its sign, with a typographic minus."""
     return f"{value:+.2g}".replace("-", "−") if abs(value) > 1e-9 else "0"
 
 
 def note(frame: pd.DataFrame) -> str:
-    """Say under a chart what it shows, as a reader of a paper needs it."""
+    """Return the caption of a chart, with what the reader of a paper needs."""
     how = frame.attrs
-    what = measure(frame)
+    quantity = measure(frame)
     period, smooth, thin = how["period"], how["smooth"], how["thin"]
-    parts = [f"{what[0].upper()}{what[1:]} of sentences per {period}{_ends(frame)}"]
+    parts = [f"{quantity[0].upper()}{quantity[1:]} of sentences per {period}{_ends(frame)}"]
     band = "band: 95 % bootstrap interval over documents"
     parts.append(f"line: centred window of {smooth} {period}s; {band}" if smooth > 1 else band)
     parts.append(f"hollow, dotted: fewer than {thin} documents")

@@ -1,4 +1,4 @@
-"""A chart of series for print: PNG, SVG or PDF; an interactive page where the name ends in `.html`."""
+"""Draw series as a static chart (PNG, SVG or PDF), or as an interactive page (`.html`)."""
 
 import os
 import textwrap
@@ -22,7 +22,7 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra(error, "plot") from error
 
-#: Formats of a chart for print.
+#: File extensions of static charts.
 PRINT: Final = (".png", ".svg", ".pdf")
 
 _INK, _FAINT, _GRID = "#222222", "#6b6b6b", "#e4e4e4"
@@ -41,14 +41,14 @@ _LOOKS: Final = {
     "ytick.labelcolor": _INK,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
-    "svg.fonttype": "none",  # text stays text: searchable, and set in the reader's font
-    "svg.hashsalt": "detente",  # the same chart is the same file
+    "svg.fonttype": "none",  # keep text searchable and in the viewer's font
+    "svg.hashsalt": "detente",  # reproducible files
     "pdf.fonttype": 42,
 }
 
 # Heights in inches, from the top.
 _TITLE, _LEGEND, _LANE, _MAIN, _GAP, _STRIP, _TICKS, _LINE = 0.3, 0.24, 0.14, 2.7, 0.1, 0.5, 0.38, 0.12
-_LEFT, _RIGHT = 0.62, 0.98  # the tones are named on the right
+_LEFT, _RIGHT = 0.62, 0.98  # the right margin has the names of the tones
 
 
 def plot(
@@ -62,12 +62,11 @@ def plot(
     """Draw what `detente.series` returned, up to six dyads.
 
     Args:
-        frame: the series.
-        file: to write; its ending says how: `.png`, `.svg`, `.pdf`, or `.html` for an interactive page that needs
-            nothing else.
-        events: to point to, or a CSV file of them (`date,label[,dyad]`). Those of other times and dyads are left out.
-        title: above the chart; a paper has it in its caption instead.
-        width: in inches; two columns of a journal are about 7. Text is set in 6 to 8 points.
+        frame: output of `detente.series`.
+        file: output file; `.png`, `.svg`, `.pdf`, or `.html` for a self-contained interactive page.
+        events: events to mark, or a CSV file of them (`date,label[,dyad]`); other times and dyads are left out.
+        title: title above the chart; in a paper, use the caption instead.
+        width: width in inches; two columns of a journal are about 7. The font size is 6 to 8 points.
 
     Raises:
         ValueError: the file's ending is unknown, there are too many dyads, or the events can't be read.
@@ -77,7 +76,7 @@ def plot(
     frame = frame.reset_index(drop=True)
     listed = common.read_events(events) if isinstance(events, str | os.PathLike) else list(events)
     if path.suffix == ".html":
-        from detente.infer.chart.vega import page  # noqa: PLC0415  (its library isn't needed for print)
+        from detente.infer.chart.vega import page  # noqa: PLC0415  (static charts don't need its library)
 
         path.write_text(page(frame, events=listed, title=title), "utf-8")
         return
@@ -89,18 +88,18 @@ def plot(
 
 
 def draw(frame: pd.DataFrame, *, events: Sequence[Event] = (), title: str = "", width: float = 7.2) -> Figure:
-    """Draw as `plot` does, and return the figure."""
+    """Return the figure of a static chart; arguments as for `plot`."""
     with looks.context(_LOOKS):
         styles = common.styles(frame)
-        listed = common.shown(events, frame)
+        listed = common.visible_events(events, frame)
         figure = Figure(figsize=(width, 1))
         FigureCanvasAgg(figure)
         begin, end = common.limits(frame)
         places = [(pd.Timestamp(event.date) - begin) / (end - begin) for event in listed]
-        wide = _widths(figure, [event.label for event in listed], 6.5)
-        overhang = [place * (width - _LEFT - _RIGHT) + w for place, w in zip(places, wide, strict=True)]
-        right = max([_RIGHT, *(_RIGHT + over - (width - _LEFT) for over in overhang)])
-        lanes = common.lanes([place * (width - _LEFT - right) for place in places], wide)
+        label_widths = _widths(figure, [event.label for event in listed], 6.5)
+        overhang = [place * (width - _LEFT - _RIGHT) + w for place, w in zip(places, label_widths, strict=True)]
+        right = max([_RIGHT, *(_RIGHT + extent - (width - _LEFT) for extent in overhang)])
+        lanes = common.lanes([place * (width - _LEFT - right) for place in places], label_widths)
         note = textwrap.wrap(common.note(frame), int((width - _LEFT) * 21))
         names = [common.name(dyad) for dyad in styles]
         columns = max(1, min(len(names), int((width - _LEFT) / (max(_widths(figure, names, 8)) + 0.7))))
@@ -140,26 +139,26 @@ def draw(frame: pd.DataFrame, *, events: Sequence[Event] = (), title: str = "", 
 
 def _curve(axes: Axes, rows: pd.DataFrame, style: Style) -> None:
     line, low, high, _ = (rows[column].to_numpy() for column in common.curve(rows))
-    at = date2num(common.middle(rows))
+    dates = date2num(common.middle(rows))
     for faint, run in common.runs(rows):
         if faint:
-            axes.plot(at[run], line[run], color=style.colour, lw=0.9, ls=(0, (1, 1.8)), alpha=0.8)
+            axes.plot(dates[run], line[run], color=style.colour, lw=0.9, ls=(0, (1, 1.8)), alpha=0.8)
             continue
-        axes.plot(at[run], line[run], color=style.colour, lw=1.5, ls=(0, style.dashes) if style.dashes else "-")
-        axes.fill_between(at[run], low[run], high[run], color=style.colour, alpha=0.14, lw=0)
+        axes.plot(dates[run], line[run], color=style.colour, lw=1.5, ls=(0, style.dashes) if style.dashes else "-")
+        axes.fill_between(dates[run], low[run], high[run], color=style.colour, alpha=0.14, lw=0)
     alone = common.alone(rows).to_numpy()
-    axes.vlines(at[alone], low[alone], high[alone], color=style.colour, alpha=0.3, lw=2.5)
+    axes.vlines(dates[alone], low[alone], high[alone], color=style.colour, alpha=0.3, lw=2.5)
     size, edge = (2.6, 0.6) if len(rows) > 40 else (3.8, 0.9)
     for hollow, face, order in ((False, style.colour, 4), (True, "white", 3)):
-        some = (rows["thin"] == hollow).to_numpy()
+        selected = (rows["thin"] == hollow).to_numpy()
         axes.plot(
-            at[some], rows["warmth"][some], style.marker, color=style.colour, mfc=face, ms=size, mew=edge,
+            dates[selected], rows["warmth"][selected], style.marker, color=style.colour, mfc=face, ms=size, mew=edge,
             alpha=0.55 if {"smooth", "corrected"} & {*rows} else 1, zorder=order,
         )  # fmt: skip
 
 
 def _counts(axes: Axes, rows: pd.DataFrame, style: Style, fill: bool) -> None:
-    """Draw how many documents stand behind each period; where there are none, the line breaks."""
+    """Draw the number of documents per period; the line breaks at missing periods."""
     documents = rows["documents"].to_numpy()
     begin, end = date2num(rows["period"]), date2num(rows["period"] + common.length(rows))
     if fill:
@@ -188,7 +187,7 @@ def _axes(main: Axes, strip: Axes, frame: pd.DataFrame, begin: pd.Timestamp, end
     locator = AutoDateLocator(minticks=4, maxticks=9)
     strip.xaxis.set_major_locator(locator)
     strip.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    strip.xaxis.get_offset_text().set(size=7)  # the year, where the ticks don't tell
+    strip.xaxis.get_offset_text().set(size=7)  # the year, if the ticks don't show it
     strip.set_ylabel("docs.", labelpad=8)
     strip.set_ylim(0, frame["documents"].max() * 1.12)
     strip.yaxis.set_major_locator(MaxNLocator(nbins=2, integer=True))
@@ -200,7 +199,7 @@ def _axes(main: Axes, strip: Axes, frame: pd.DataFrame, begin: pd.Timestamp, end
 
 
 def _widths(figure: Figure, labels: Sequence[str], size: float) -> list[float]:
-    """Return how wide labels are, in inches, with some air."""
+    """Return the widths of labels in inches, with padding."""
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]  # Agg's
     texts = [figure.text(0, 0, label, size=size) for label in labels]
     widths = [text.get_window_extent(renderer).width / figure.dpi + 0.1 for text in texts]
@@ -211,16 +210,16 @@ def _widths(figure: Figure, labels: Sequence[str], size: float) -> list[float]:
 
 def _events(main: Axes, strip: Axes, events: Sequence[Event], lanes: Sequence[int], styles: dict[str, Style]) -> None:
     for event, lane in zip(events, lanes, strict=True):
-        at = date2num(event.date)
+        date = date2num(event.date)
         colour = styles[event.dyad].colour if event.dyad else _FAINT
         for axes in (main, strip):
-            axes.axvline(at, color=colour, lw=0.6, alpha=0.45, zorder=1.5)
+            axes.axvline(date, color=colour, lw=0.6, alpha=0.45, zorder=1.5)
         height = 1 + (_LANE * lane + 0.1) / _MAIN
-        stem = Line2D([at, at], [1, height + 0.08 / _MAIN], color=colour, lw=0.6, alpha=0.7, clip_on=False)
+        stem = Line2D([date, date], [1, height + 0.08 / _MAIN], color=colour, lw=0.6, alpha=0.7, clip_on=False)
         main.add_line(stem)
         stem.set_transform(main.get_xaxis_transform())
         main.annotate(
-            event.label, (at, height), (2.5, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
+            event.label, (date, height), (2.5, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
             size=6.5, color=colour, annotation_clip=False, bbox={"fc": "white", "lw": 0, "pad": 0.6},
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A chart of series as one HTML page that asks no other host for anything: Vega, carried by vl-convert, is in it."""
+"""Draw series as a self-contained HTML page with an interactive Vega-Lite chart, without requests to other hosts."""
 
 import html
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ except ModuleNotFoundError as error:
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 
-#: How a period is told, by its first day.
-_WHEN: Final = {
+#: Format of a period, by its first day.
+_PERIOD_FORMATS: Final = {
     "day": "%d %B %Y",
     "week": "week of %d %B %Y",
     "month": "%B %Y",
@@ -36,8 +36,8 @@ _SNIPPET: Final = (
 _WIDTH, _HEIGHT, _STRIP, _LANE = 880, 380, 60, 15
 _INK, _FAINT, _GRID = "#222", "#6b6b6b", "#e4e4e4"
 
-#: What a mark tells of any measure: column, heading, d3 format.
-_TOLD: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
+#: Tooltip fields of every chart: column, heading, d3 format.
+_TOOLTIP_FIELDS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
     ("low", "95 % from", {"format": "+.2f"}),
     ("high", "to", {"format": "+.2f"}),
     ("sentences", "sentences", {"format": ","}),
@@ -45,7 +45,7 @@ _TOLD: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
     ("sources", "sources", {"format": ","}),
 )
 
-# The policy lets no browser load anything, whatever is in the page; Vega compiles its expressions, hence eval.
+# The policy forbids loading anything, whatever the page contains; Vega compiles its expressions, hence eval.
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -80,12 +80,12 @@ shift-click to add one, click beside them for all. Point at a mark for its figur
 
 
 def page(frame: pd.DataFrame, *, events: Sequence[Event] = (), title: str = "") -> str:
-    """Return the page; arguments and errors as `detente.plot` has them."""
-    shown = title or ", ".join(chart.name(dyad) for dyad in chart.styles(frame))
+    """Return the HTML page; arguments and errors as for `detente.plot`."""
+    heading = title or ", ".join(chart.name(dyad) for dyad in chart.styles(frame))
     spec = orjson.dumps(specification(frame, events)).decode()
     digits = dict.fromkeys(frame.select_dtypes("float"), 4)
     return _PAGE.format(
-        title=html.escape(shown),
+        title=html.escape(heading),
         note=html.escape(chart.note(frame)),
         table=frame.round(digits).to_html(index=False, border=0, na_rep=""),
         bundle=javascript_bundle(_SNIPPET),
@@ -94,9 +94,9 @@ def page(frame: pd.DataFrame, *, events: Sequence[Event] = (), title: str = "") 
 
 
 def specification(frame: pd.DataFrame, events: Sequence[Event] = ()) -> Spec:
-    """Return the chart in Vega-Lite: events, curves, and under them the documents, over which one drags to zoom."""
+    """Return the Vega-Lite specification: events and curves above a strip of document counts with a brush to zoom."""
     styles = chart.styles(frame)
-    stems = _stems(frame, chart.shown(events, frame), styles)
+    stems = _stems(frame, chart.visible_events(events, frame), styles)
     begin, end = chart.limits(frame)
     return {
         "datasets": {
@@ -118,7 +118,7 @@ def specification(frame: pd.DataFrame, events: Sequence[Event] = ()) -> Spec:
 
 
 def _main(frame: pd.DataFrame, styles: dict[str, Style]) -> Spec:
-    """Return the panel of the curves; its time is what the brush in the strip holds."""
+    """Return the panel of the curves; the brush in the strip selects its range of time."""
     _, low, high, _ = chart.curve(frame)
     bottom, top = chart.domain(frame)
     x = {
@@ -161,7 +161,7 @@ def _main(frame: pd.DataFrame, styles: dict[str, Style]) -> Spec:
             "shape": shape,
             "opacity": faded,
             "fill": {**colour, "condition": {"test": "datum.thin", "value": "white"}, "legend": None},
-            "tooltip": [{"field": field, "title": title} | form for field, title, form in _told(frame)],
+            "tooltip": [{"field": field, "title": title} | form for field, title, form in _tooltip(frame)],
         },
     }
     tones = {
@@ -177,21 +177,21 @@ def _main(frame: pd.DataFrame, styles: dict[str, Style]) -> Spec:
     return {"width": _WIDTH, "height": _HEIGHT, "layer": [*curves, alone, points, tones, *_event_layers(x)]}
 
 
-def _told(frame: pd.DataFrame) -> list[tuple[str, str, dict[str, str]]]:
-    """Return what a mark tells: column, heading, d3 format if any."""
+def _tooltip(frame: pd.DataFrame) -> list[tuple[str, str, dict[str, str]]]:
+    """Return the tooltip fields of a mark: column, heading, d3 format if any."""
     number = {"format": ".0%" if frame.attrs["label"] else "+.2f"}
     return [
         ("name", "dyad", {}),
         ("when", "period", {}),
         ("warmth", chart.measure(frame), number),
-        *_TOLD,
+        *_TOOLTIP_FIELDS,
         *((name, label, {"format": ".0%"}) for name, label in frame.attrs["shares"].items()),
         ("balance", "balance of direction", {"format": "+.2f"}),
     ]
 
 
 def _event_layers(x: Spec) -> list[Spec]:
-    """Return the stems of the events, and their labels above the curves; those out of sight are left out."""
+    """Return the layers of the events in the visible range: stems, and labels above the curves."""
     common: Spec = {"data": {"name": "events"}, "transform": [{"filter": {"param": "time", "empty": True}}]}
     encoding: Spec = {
         "x": x,
@@ -203,7 +203,7 @@ def _event_layers(x: Spec) -> list[Spec]:
         ],
     }
     label = {"type": "text", "clip": False, "align": "left", "dx": 4, "baseline": "middle", "fontSize": 11}
-    halo = {"stroke": "white", "strokeWidth": 4}  # so that a stem passes behind a label
+    halo = {"stroke": "white", "strokeWidth": 4}  # a stem passes behind the label
     written = encoding | {"text": {"field": "label"}}
     return [
         {
@@ -217,7 +217,7 @@ def _event_layers(x: Spec) -> list[Spec]:
 
 
 def _strip(styles: dict[str, Style]) -> Spec:
-    """Return the panel of the documents behind each period, which is the brush's too."""
+    """Return the panel of the document counts, with the brush."""
     colour, *_ = _looks(styles)
     return {
         "width": _WIDTH,
@@ -242,25 +242,25 @@ def _strip(styles: dict[str, Style]) -> Spec:
 
 
 def _looks(styles: dict[str, Style]) -> tuple[Spec, Spec, Spec]:
-    """Return how the dyads' names become colours, dashes and shapes."""
+    """Return the encodings of the dyads' names as colours, dashes and shapes."""
     names = [chart.name(dyad) for dyad in styles]
 
     def look(values: list[Any]) -> Spec:
         return {"field": "name", "type": "nominal", "scale": {"domain": names, "range": values}}
 
-    drawn = styles.values()
+    dyad_styles = styles.values()
     return (
-        look([style.colour for style in drawn]),
-        look([list(style.dashes) or [1, 0] for style in drawn]),
-        look([style.shape for style in drawn]),
+        look([style.colour for style in dyad_styles]),
+        look([list(style.dashes) or [1, 0] for style in dyad_styles]),
+        look([style.shape for style in dyad_styles]),
     )
 
 
 def _points(frame: pd.DataFrame) -> Rows:
-    """Return a row for each period of each dyad, with all that is told of it."""
+    """Return a row per period and dyad, with the fields of the tooltip."""
     rows = frame.assign(
         name=frame["dyad"].map(chart.name),
-        when=frame["period"].dt.strftime(_WHEN[frame.attrs["period"]]),
+        when=frame["period"].dt.strftime(_PERIOD_FORMATS[frame.attrs["period"]]),
         at=_text(chart.middle(frame)),
         begin=_text(frame["period"]),
         end=_text(frame["period"] + chart.length(frame)),
@@ -270,7 +270,7 @@ def _points(frame: pd.DataFrame) -> Rows:
 
 
 def _lines(frame: pd.DataFrame, thin: bool) -> Rows:
-    """Return the corners of the lines and bands of one kind, with the number of the stretch that each belongs to."""
+    """Return the points of the thin or the other lines and bands, each with the number of its segment."""
     line, low, high, _ = chart.curve(frame)
     parts = [
         rows[run] for _, rows in frame.groupby("dyad", sort=False) for faint, run in chart.runs(rows) if faint == thin
@@ -294,13 +294,13 @@ def _lines(frame: pd.DataFrame, thin: bool) -> Rows:
 
 
 def _stems(frame: pd.DataFrame, events: Sequence[Event], styles: dict[str, Style]) -> Rows:
-    """Return a row for each event, with how far above the panel its label stands."""
+    """Return a row per event, with the height of its label above the panel."""
     begin, end = chart.limits(frame)
     places = [(pd.Timestamp(event.date) - begin) / (end - begin) * _WIDTH for event in events]
     lanes = chart.lanes(places, [6.2 * len(event.label) + 12 for event in events])  # a letter is about 6 pixels wide
     return [
         {
-            "at": f"{event.date}T00:00",  # with a time, so that browsers read it in their own zone, as the periods
+            "at": f"{event.date}T00:00",  # with a time, so that browsers use their local time zone as for the periods
             "label": event.label,
             "top": -10 - _LANE * lane,
             "colour": styles[event.dyad].colour if event.dyad else _FAINT,
@@ -314,5 +314,5 @@ def _text(times: "pd.Series[pd.Timestamp]") -> "pd.Series[str]":
 
 
 def _records(rows: pd.DataFrame) -> Rows:
-    """Return the rows with numbers as short as a chart needs them; orjson writes NaN as null."""
+    """Return the rows as records with rounded numbers; orjson writes NaN as null."""
     return [{str(key): value for key, value in row.items()} for row in rows.round(4).to_dict("records")]

@@ -1,1 +1,1 @@
-"""The linker: from a text to mentions of states."""
+"""The linker: mentions of states in a text."""

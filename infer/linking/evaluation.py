@@ -1,4 +1,4 @@
-"""Measures the linker on sentences whose mentions are marked by hand (`tests/infer/linking/marked.jsonl`).
+"""Evaluate the linker on sentences with hand-marked mentions (`tests/infer/linking/marked.jsonl`).
 
 A row is `{"id", "date", "kind", "marked"}`, where `marked` is the text with its mentions in brackets:
 `[USA:name|U.S.] and [CHN:demonym|Chinese] officials`, `[AUS+IND+JPN+USA:group|Quad]`.
@@ -19,14 +19,14 @@ _MARK = re.compile(r"\[([A-Z]{3}(?:\+[A-Z]{3})*):([a-z]+)\|([^\[\]|]+)\]")
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A text with its mentions.
+    """A text with its gold mentions.
 
     Attributes:
-        id: name of the row.
-        text: the text, without brackets.
-        day: the day that it was published, if known.
-        kind: what the row tries ("plain", "context", a kind of trap).
-        mentions: the mentions, sorted.
+        id: id of the row.
+        text: text without brackets.
+        day: date of publication, if known.
+        kind: phenomenon under test ("plain", "context", a kind of false positive).
+        mentions: gold mentions, sorted.
     """
 
     id: str
@@ -38,23 +38,23 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many mentions were right, found wrongly and missed, by exact span and state."""
+    """Counts of correct, spurious and missed mentions, by exact span and state."""
 
     right: int = 0
     wrong: int = 0
     missed: int = 0
 
-    def __add__(self, other: "Score") -> "Score":
-        return Score(self.right + other.right, self.wrong + other.wrong, self.missed + other.missed)
+    def __add__(self, addend: "Score") -> "Score":
+        return Score(self.right + addend.right, self.wrong + addend.wrong, self.missed + addend.missed)
 
     @property
     def precision(self) -> float:
-        """Share of the found mentions that are right; 1 where nothing was found."""
+        """Share of the predicted mentions that are correct; 1 without predictions."""
         return self.right / (self.right + self.wrong) if self.right + self.wrong else 1.0
 
     @property
     def recall(self) -> float:
-        """Share of the marked mentions that were found; 1 where nothing is marked."""
+        """Share of the gold mentions that are predicted; 1 without gold mentions."""
         return self.right / (self.right + self.missed) if self.right + self.missed else 1.0
 
     @property
@@ -66,20 +66,20 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """A mention that was found wrongly or missed."""
+    """A spurious or missed mention."""
 
     row: Marked
-    what: str
+    outcome: str
     mention: Mention
 
     def __str__(self) -> str:
         words = self.row.text[self.mention.start : self.mention.end]
-        return f"{self.row.id} ({self.row.kind}) {self.what} {self.mention.state} {words!r} in: {self.row.text}"
+        return f"{self.row.id} ({self.row.kind}) {self.outcome} {self.mention.state} {words!r} in: {self.row.text}"
 
 
 @dataclass(slots=True)
 class Report:
-    """The result of a check: scores by kind and every error."""
+    """The result of an evaluation: scores by kind, and all errors."""
 
     rows: int = 0
     kinds: dict[str, Score] = field(default_factory=dict)
@@ -92,29 +92,32 @@ class Report:
 
     def lines(self) -> list[str]:
         """Return the report as lines of text: the total, the kinds, the errors."""
-        shown = {f"all ({self.rows} rows)": self.total} | dict(sorted(self.kinds.items()))
+        scores = {f"all ({self.rows} rows)": self.total} | dict(sorted(self.kinds.items()))
         return [
-            *(f"{name:32} P {s.precision:.3f}  R {s.recall:.3f}  F1 {s.f1:.3f}" for name, s in shown.items()),
+            *(
+                f"{name:32} P {score.precision:.3f}  R {score.recall:.3f}  F1 {score.f1:.3f}"
+                for name, score in scores.items()
+            ),
             *map(str, self.errors),
         ]
 
 
 def unmark(marked: str) -> tuple[str, tuple[Mention, ...]]:
-    """Return the text without its brackets, and the mentions that they mark."""
-    text, mentions, at = "", [], 0
+    """Return the text without brackets, and the gold mentions."""
+    text, mentions, end = "", [], 0
     for mark in _MARK.finditer(marked):
-        text += marked[at : mark.start()]
-        start, at = len(text), mark.end()
+        text += marked[end : mark.start()]
+        start, end = len(text), mark.end()
         text += mark[3]
         mentions += [Mention(start, len(text), state, mark[2]) for state in mark[1].split("+")]
-    return text + marked[at:], tuple(sorted(mentions))
+    return text + marked[end:], tuple(sorted(mentions))
 
 
 def load(path: Path) -> list[Marked]:
-    """Read a marked file.
+    """Load a marked file.
 
     Raises:
-        ValueError: if a line is no JSON object, lacks a key, has a bad date or a bracket that marks nothing.
+        ValueError: a line isn't a JSON object, lacks a key, or has an invalid date or bracket.
     """
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -132,21 +135,21 @@ def load(path: Path) -> list[Marked]:
     return rows
 
 
-def check(path: Path, by: Linker | None = None) -> Report:
-    """Link every row of a marked file and compare, by exact span and state."""
-    return compare(load(path), by or linker())
+def check(path: Path, predictor: Linker | None = None) -> Report:
+    """Return the report of a linker (default: the package's) on a marked file."""
+    return compare(load(path), predictor or linker())
 
 
-def compare(rows: Iterable[Marked], by: Linker) -> Report:
-    """Link every row and compare, by exact span and state."""
+def compare(rows: Iterable[Marked], predictor: Linker) -> Report:
+    """Return the report of a linker on marked rows, by exact span and state."""
     report = Report()
     for row in rows:
         report.rows += 1
-        marked = {(m.start, m.end, m.state): m for m in row.mentions}
-        found = {(m.start, m.end, m.state): m for m in by.link(row.text, date=row.day)}
-        wrong = [found[key] for key in sorted(found.keys() - marked.keys())]
-        missed = [marked[key] for key in sorted(marked.keys() - found.keys())]
-        score = Score(len(found.keys() & marked.keys()), len(wrong), len(missed))
+        gold = {(m.start, m.end, m.state): m for m in row.mentions}
+        predicted = {(m.start, m.end, m.state): m for m in predictor.link(row.text, date=row.day)}
+        wrong = [predicted[key] for key in sorted(predicted.keys() - gold.keys())]
+        missed = [gold[key] for key in sorted(gold.keys() - predicted.keys())]
+        score = Score(len(predicted.keys() & gold.keys()), len(wrong), len(missed))
         report.kinds[row.kind] = report.kinds.get(row.kind, Score()) + score
         report.errors += [Error(row, "wrong", m) for m in wrong] + [Error(row, "missed", m) for m in missed]
     return report

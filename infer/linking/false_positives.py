@@ -1,17 +1,17 @@
-"""What is not a state although its name stands there: rules for the kinds that no list can hold.
+"""Reject names that don't refer to a state, by rules for what no list can cover.
 
-Longer forms that swallow a name ("South China Morning Post") are listed in `tables/not_states.csv` instead.
+Longer forms that contain a name ("South China Morning Post") are listed in `not_states.csv` of the gazetteer instead.
 """
 
 import re
 
-from detente.data.gazetteer.gazetteer import Form
+from detente.data.gazetteer.gazetteer import SurfaceForm
 from detente.infer.linking.homographs import is_bird, is_pronoun, is_team, is_us_state
-from detente.infer.text.normalize import Page, words
+from detente.infer.text.normalize import NormalizedText, words
 
 
 def _either(words: str) -> str:
-    """Return a pattern for any of the words, as written, capitalised or in capitals."""
+    """Return a pattern for any of the words: as is, capitalised or in capitals."""
     split = words.split()
     return "(?:" + "|".join(dict.fromkeys(v for w in split for v in (w, w.capitalize(), _upper(w)))) + ")"
 
@@ -20,7 +20,7 @@ def _upper(pattern: str) -> str:
     return re.sub(r"(?<!\\)[a-z]", lambda letter: letter[0].upper(), pattern)
 
 
-# What follows a form. ------------------------------------------------------------------------------------------
+# Context after a form. -----------------------------------------------------------------------------------------
 
 _TREATY = re.compile(
     r"[ -](?:(?:\d{4}|COP\d+|"
@@ -32,9 +32,9 @@ _TREATY = re.compile(
     )
     + r"\b"
 )
-#: What makes a capital the place where others talk: "the Minsk Group", "the Vienna talks".
+#: A capital as the venue of talks: "the Minsk Group", "the Vienna talks".
 _VENUE = re.compile(r"[ -](?:(?:nuclear|peace) )?(?:Group|II?|talks|negotiations|dialogues?)\b")
-#: What makes NATO a figure of speech: "an Arab NATO", "a NATO-like pact".
+#: NATO as a figure of speech: "an Arab NATO", "a NATO-like pact".
 _LIKE = re.compile(r"-(?:like|style|type)\b|'? regional\b")
 _UNLIKE = re.compile(r"\b(?:Arab|Asian|Middle East(?:ern)?|[Rr]egional|Pacific|Gulf|[Mm]ini)[ -]$")
 _CURRENCY = re.compile(
@@ -82,12 +82,12 @@ _ALONE = re.compile(
 _TONGUE_END = re.compile(
     r"(?:[.,;:!?)\"]|$| (?:and|or|as|to|at|on|with|when|but|by|for|before|after|while|is a language|script)\b)"
 )
-_PROVINCE = re.compile(r", ?\(?(?P<two>(?P<one>[A-Z][A-Za-z.]*)(?: [A-Z][a-z]+)?)")
+_PROVINCE = re.compile(r", ?\(?(?P<phrase>(?P<word>[A-Z][A-Za-z.]*)(?: [A-Z][a-z]+)?)")
 
-# What stands before it. ----------------------------------------------------------------------------------------
+# Context before a form. ---------------------------------------------------------------------------------------
 
-#: The last word before a form, where it matters to a pattern that looks back: one look spares a dozen.
-_LEADS = words(
+#: The last words that the patterns for preceding context start from; one lookup avoids a dozen searches.
+_LEADING_WORDS = words(
     "of the in into from speak speaks spoke spoken speaking learn learned learning study studying taught teach "
     "teaching fluent fluently translated read reads some broken perfect flawless classical colloquial ancient medieval "
     "ethnic overseas indigenous and or second another next new future modern mini de"
@@ -126,11 +126,11 @@ _PERSON_BEFORE = re.compile(
     r"\b(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Coach|Rep|Sen|Congressman|Lord|Lady|Sir|Judge|Justice|Sgt|Pvt|Capt|Lt|"
     r"Officer|Detective|Duke of)\.?|[A-Z][a-z]+ [A-Z]\.) $"
 )
-_GIVEN = re.compile(r"(?<![\w.])([A-Z][a-z]+|[A-Z]{3,}) $")
+_GIVEN_NAME = re.compile(r"(?<![\w.])([A-Z][a-z]+|[A-Z]{3,}) $")
 _CAPITALISED = re.compile(r"[a-z,;] ([A-Z][a-z]+) $")
 _OF_OFFICE = re.compile(r"\b[A-Z]\w+ of $")
 
-#: Capitalised words beside a state's name that make no person of it.
+#: Capitalised words that don't make the adjacent state name a person's.
 _OFFICIAL = words(
     "President Prime Minister Premier Chancellor Foreign Defence Defense Finance Interior Secretary King Queen "
     "Emperor Crown "
@@ -146,46 +146,46 @@ _OFFICIAL = words(
     "Education "
     "Agriculture Commerce Environment Transport Special Envoy Office Metropolitan Bureau Plus Bilateral"
 )
-_HOMONYMS = {
+_HOMOGRAPH_RULES = {
     **{"Georgia": is_us_state, "Turkey": is_bird, "US": is_pronoun},
     **dict.fromkeys(("England", "Scotland", "Wales"), is_team),
 }
 
 
-def _leads(before: str) -> bool:
-    """Tell whether the words before a form may matter: the last is a capitalised one or one of `_LEADS`."""
+def _may_match_before(before: str) -> bool:
+    """Return whether the preceding context may match: its last word is capitalised or in `_LEADING_WORDS`."""
     if not before.endswith((" ", "-")):
         return False
     last = before[before.rfind(" ", 0, -1) + 1 : -1]
-    return last[:1].isupper() or last in _LEADS
+    return last[:1].isupper() or last in _LEADING_WORDS
 
 
-class Traps:
-    """Tells of a name, demonym, capital or body whether it stands for its state where it is found."""
+class FalsePositiveFilter:
+    """Rejects names, demonyms and capitals that don't refer to their state in context."""
 
-    def __init__(self, given: frozenset[str], provinces: frozenset[str]) -> None:
-        """Take the words that the rules look up.
+    def __init__(self, given_names: frozenset[str], provinces: frozenset[str]) -> None:
+        """Set the word lists of the rules.
 
         Args:
-            given: given names: "Jim Jordan".
-            provinces: states and provinces of North America: "Athens, Georgia".
+            given_names: given names, for "Jim Jordan".
+            provinces: states and provinces of North America, for "Athens, Georgia".
         """
-        self._given = given
+        self._given_names = given_names
         self._provinces = provinces
 
-    def refuses(self, form: Form, page: Page, start: int, end: int) -> bool:
-        """Tell whether the words around a form make it something else than a mention of its state."""
+    def rejects(self, form: SurfaceForm, text: NormalizedText, start: int, end: int) -> bool:
+        """Return whether the context of a form makes it something other than a mention of its state."""
         if form.how == "body":
             return False
-        if (homonym := _HOMONYMS.get(form.form)) and homonym(page, start, end):
+        if (homonym := _HOMOGRAPH_RULES.get(form.form)) and homonym(text, start, end):
             return True
-        before, after = page.before(start), page.after(end)
-        if not _leads(before):
+        before, after = text.before(start), text.after(end)
+        if not _may_match_before(before):
             before = ""
-        if self._is_elsewhere(form, before, after) or self._is_person(form, page, before, after, start):
+        if self._is_elsewhere(form, before, after) or self._is_person(form, text, before, after, start):
             return True
         if form.how == "demonym":
-            return _CURRENCY.match(after) is not None or self._is_manner(form, page, before, after, start)
+            return _CURRENCY.match(after) is not None or self._is_manner(form, text, before, after, start)
         if before and (_TREATY_OF.search(before) or _FIRM_OF.search(before) or _WATER_BEFORE.search(before)):
             return True
         if _PLACE_AFTER.match(after):
@@ -197,39 +197,42 @@ class Traps:
             _CURRENCY.match(after)
             or _AGE.match(after)
             or (form.state == "NAT" and (_LIKE.match(after) or _UNLIKE.search(before)))
-            or (_FIRM.match(after) and page.case(start) == "plain")
+            or (_FIRM.match(after) and text.case(start) == "plain")
             or (_METAPHOR.search(before) and _ALONE.match(after))
         )
 
-    def _is_manner(self, form: Form, page: Page, before: str, after: str, start: int) -> bool:
-        """Tell whether a demonym speaks of a language, a people abroad, a thing or a firm."""
+    def _is_manner(self, form: SurfaceForm, text: NormalizedText, before: str, after: str, start: int) -> bool:
+        """Return whether a demonym refers to a language, a diaspora, a thing or a firm."""
         if _MANNER.match(after) or (before.endswith("of ") and _ORIGIN.match(after)):
             return True
         if before and _TONGUE.search(before) and _TONGUE_END.match(after) and not form.form.endswith("s"):
             return True
         if before and _ETHNIC.search(before):
             return True
-        return bool(_PLACE_AFTER.match(after) or (_FIRM.match(after) and page.case(start) == "plain"))
+        return bool(_PLACE_AFTER.match(after) or (_FIRM.match(after) and text.case(start) == "plain"))
 
-    def _is_elsewhere(self, form: Form, before: str, after: str) -> bool:
-        """Tell whether the name is a town's in North America: "Athens, Georgia", but not "France, Italy, Georgia"."""
+    def _is_elsewhere(self, form: SurfaceForm, before: str, after: str) -> bool:
+        """Return whether the name is a town in North America: "Athens, Georgia", but not "France, Italy, Georgia"."""
         if form.how == "name" and before.endswith(", ") and after.startswith(", Georgia"):
             return False
         place = _PROVINCE.match(after) if form.state != "USA" else None
         return place is not None and not self._provinces.isdisjoint(
-            name for part in place.group("one", "two") for name in (part, part.rstrip("."))
+            name for part in place.group("word", "phrase") for name in (part, part.rstrip("."))
         )
 
-    def _is_person(self, form: Form, page: Page, before: str, after: str, start: int) -> bool:
-        """Tell whether the form is part of a person's name: "Jim Jordan", "Jordan Peele", "Mrs. French"."""
+    def _is_person(self, form: SurfaceForm, text: NormalizedText, before: str, after: str, start: int) -> bool:
+        """Return whether the form is part of a person's name: "Jim Jordan", "Jordan Peele", "Mrs. French"."""
         if before and _PERSON_BEFORE.search(before):
             return True
         if form.how not in {"name", "capital"}:
             return False
-        given = _GIVEN.search(before) if before else None
-        if given and given[1].capitalize() in self._given and page.case(start) != "capitals":
+        given_name = _GIVEN_NAME.search(before) if before else None
+        if given_name and given_name[1].capitalize() in self._given_names and text.case(start) != "capitals":
             return form.form.isalpha()
         if "person" not in form.flags or (before and _OF_OFFICE.search(before)):
             return False
-        beside = [_CAPITALISED.search(before) if before else None, _FAMILY.match(after) if form.how == "name" else None]
-        return any(word and word[1] not in _OFFICIAL for word in beside) and page.case(start) == "plain"
+        neighbours = [
+            _CAPITALISED.search(before) if before else None,
+            _FAMILY.match(after) if form.how == "name" else None,
+        ]
+        return any(word and word[1] not in _OFFICIAL for word in neighbours) and text.case(start) == "plain"

@@ -1,8 +1,8 @@
-"""Names that are two things: Georgia, Brussels, Turkey, and US in a line of capitals."""
+"""Disambiguate homographs: Georgia, Brussels, Turkey, and US in a line of capitals."""
 
 import re
 
-from detente.infer.text.normalize import Page
+from detente.infer.text.normalize import NormalizedText
 
 _US_NAMES = (
     r"(?:Alabama|Arizona|Arkansas|California|Colorado|Florida|Illinois|Iowa|Kentucky|Louisiana|Maine|Maryland|"
@@ -68,56 +68,56 @@ _FEAST = re.compile(
 )
 
 
-def is_pronoun(page: Page, start: int, end: int) -> bool:
-    """Tell whether US is the pronoun, in a line of capitals: "TELL US MORE", "NONE OF US"."""
-    if page.case(start) != "capitals":
+def is_pronoun(text: NormalizedText, start: int, end: int) -> bool:
+    """Return whether US is the pronoun in a line of capitals: "TELL US MORE", "NONE OF US"."""
+    if text.case(start) != "capitals":
         return False
-    before = page.before(start)
-    return bool(_US_OF.search(before) or (_US_VERB.search(before) and _US_AFTER.match(page.after(end))))
+    before = text.before(start)
+    return bool(_US_OF.search(before) or (_US_VERB.search(before) and _US_AFTER.match(text.after(end))))
 
 
-def may_be_pronoun(page: Page, start: int, end: int) -> bool:
-    """Tell whether US is the pronoun unless the line speaks of states: "GOOD NEWS FOR US"."""
-    if page.case(start) != "capitals":
+def may_be_pronoun(text: NormalizedText, start: int, end: int) -> bool:
+    """Return whether US is probably the pronoun, unless the line mentions states: "GOOD NEWS FOR US"."""
+    if text.case(start) != "capitals":
         return False
-    return bool(_US_PREPOSITION.search(page.before(start)) and _US_AFTER.match(page.after(end)))
+    return bool(_US_PREPOSITION.search(text.before(start)) and _US_AFTER.match(text.after(end)))
 
 
-def is_team(page: Page, start: int, end: int) -> bool:
-    """Tell whether England, Scotland or Wales is a team: "England bowled first at the World Cup"."""
-    return bool(_SPORT.search(page.plain, max(0, start - 400), end + 400))
+def is_team(text: NormalizedText, start: int, end: int) -> bool:
+    """Return whether England, Scotland or Wales is a team: "England bowled first at the World Cup"."""
+    return bool(_SPORT.search(text.folded, max(0, start - 400), end + 400))
 
 
-def is_bird(page: Page, start: int, end: int) -> bool:
-    """Tell whether Turkey, at the start of a sentence, is on the table: "Turkey and cranberries"."""
-    opening = page.before(start).rstrip(" \"'(")
-    return opening[-1:] in ("", ".", "!", "?", ":") and bool(_FEAST.search(page.after(end)))
+def is_bird(text: NormalizedText, start: int, end: int) -> bool:
+    """Return whether Turkey, at the start of a sentence, is the bird: "Turkey and cranberries"."""
+    opening = text.before(start).rstrip(" \"'(")
+    return opening[-1:] in ("", ".", "!", "?", ":") and bool(_FEAST.search(text.after(end)))
 
 
-def is_us_state(page: Page, start: int, end: int) -> bool:
-    """Tell whether Georgia is the state of the United States: by its sentence, else by the text so far."""
-    left = max(page.plain.rfind(". ", max(0, start - 300), start), start - 300, 0)
-    stop = page.plain.find(". ", end, end + 300)
-    sentence = page.plain[left : stop if stop >= 0 else end + 300].replace("Georgia", "")
-    if _US_LIST_BEFORE.search(page.before(start)) or _US_LIST_AFTER.match(page.after(end)):
+def is_us_state(text: NormalizedText, start: int, end: int) -> bool:
+    """Return whether Georgia is the US state, by cues in its sentence, else in the preceding text."""
+    sentence_start = max(text.folded.rfind(". ", max(0, start - 300), start), start - 300, 0)
+    sentence_end = text.folded.find(". ", end, end + 300)
+    sentence = text.folded[sentence_start : sentence_end if sentence_end >= 0 else end + 300].replace("Georgia", "")
+    if _US_LIST_BEFORE.search(text.before(start)) or _US_LIST_AFTER.match(text.after(end)):
         return True
-    if page.day is not None and page.day.year < 1991 and "Soviet" not in sentence:
+    if text.day is not None and text.day.year < 1991 and "Soviet" not in sentence:
         return True
-    here, there = bool(_US_CUE.search(sentence)), bool(_GEO_CUE.search(sentence))
-    if here or there:
-        return not there
-    earlier = page.title + " " + page.plain[max(0, start - 1000) : start]
+    us_cue, georgian_cue = bool(_US_CUE.search(sentence)), bool(_GEO_CUE.search(sentence))
+    if us_cue or georgian_cue:
+        return not georgian_cue
+    earlier = text.title + " " + text.folded[max(0, start - 1000) : start]
     return len(_US_CUE.findall(earlier)) > 2 * len(_GEO_CUE.findall(earlier))
 
 
-def brussels(page: Page, start: int, end: int) -> str:
-    """Return whom Brussels stands for: the European Union; Belgium beside Belgians or as a place.
+def resolve_brussels(text: NormalizedText, start: int, end: int) -> str:
+    """Return the state that Brussels refers to: the European Union, or Belgium near Belgians or as a place.
 
-    As the place where the European Union and NATO meet it is nobody: empty.
+    As the seat of the European Union and NATO it is a mere venue: the result is empty.
     """
-    around = page.plain[max(0, start - 200) : end + 200]
-    if _BELGIAN.search(around) or _BRUSSELS_TOWN.match(page.after(end)):
+    around = text.folded[max(0, start - 200) : end + 200]
+    if _BELGIAN.search(around) or _BRUSSELS_TOWN.match(text.after(end)):
         return "BEL"
-    if _BRUSSELS_PLACE.search(page.before(start)):
+    if _BRUSSELS_PLACE.search(text.before(start)):
         return "" if _SEATED.search(around) else "BEL"
     return "EUU"

@@ -1,6 +1,6 @@
-"""People whom no table knows but whom the text introduces: "Peruvian army spokesman Tomas Quiroz … Quiroz said".
+"""Resolve people outside the gazetteer whom the text introduces: "Peruvian army spokesman Tomas Quiroz … Quiroz said".
 
-A name after a state and an office belongs to that state for the rest of the text; the surname alone is enough then.
+A name after a state and an office is linked to that state in the rest of the text, by the surname alone.
 """
 
 import re
@@ -9,19 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from detente.infer.linking.mentions import Mention
-from detente.infer.linking.officeholders import NOT_GIVEN
-from detente.infer.text.normalize import Page, words
+from detente.infer.linking.officeholders import NOT_GIVEN_NAMES
+from detente.infer.text.normalize import NormalizedText, words
 
-#: The nouns that make an office, as the linker's automaton finds them.
+#: The head nouns of offices, which are part of the linker's automaton.
 OFFICES = words(
     "minister spokesman spokeswoman spokesperson ambassador envoy secretary undersecretary president premier "
     "chancellor general commander admiral diplomat negotiator representative speaker adviser advisor counselor "
     "counsellor chief director deputy head official lawmaker senator governor consul"
 )
 
-#: How many characters before and after an office are read.
+#: Number of context characters before and after an office.
 _REACH = 120
-#: What may stand between a state and the office: capitalised words and those that name a ministry or a rank.
+#: Possible words between a state and the office: capitalised words, ministries and ranks.
 _BETWEEN = re.compile(
     r"(?:'s?)?(?:(?: |-)(?:[A-Z][\w.&-]*,?|and|of|for|the|foreign|external|prime|defen[cs]e|deputy|vice|chief|senior|"
     r"top|special|nuclear|trade|interior|finance|economy|economic|energy|oil|ministry|government|presidential|"
@@ -40,7 +40,7 @@ _NAMED = re.compile(
 #: The name before: "Ann Lee, Peru's trade minister".
 _APPOSED = re.compile(rf"(?P<name>{_NAME}), (?:who is |now )?(?:the )?$")
 _PLAIN = frozenset({"name", "demonym", "capital", "body"})
-#: The last words of ministries, which a name does not end in.
+#: Last words of institutions, which aren't surnames.
 _INSTITUTION = words(
     "Affairs Administration Agency Army Board Bureau Cabinet Commission Committee Congress Council Defence Defense "
     "Department Development East Economy Energy Finance Force Forces Foreign General Government House Industry "
@@ -48,7 +48,7 @@ _INSTITUTION = words(
     "Policy President Relations Republic Monday Tuesday Wednesday Thursday Friday Saturday Sunday Secretary Security "
     "Senate Services Staff State States Trade Union West White"
 )
-#: States whose people are named by the first word of the name.
+#: States with the family name first.
 _FAMILY_FIRST = frozenset({"CHN", "KOR", "PRK", "TWN"})
 _WORD_BEFORE = re.compile(r"([A-Z][\w'-]*\.?) $")
 _WORD_AFTER = re.compile(r"(?: |-)[A-Z][\w'-]+")
@@ -61,83 +61,95 @@ class _Introduced:
     after: int
 
 
-def resolve(page: Page, found: Sequence[Mention], offices: Sequence[tuple[int, int]]) -> list[Mention]:
+def resolve(text: NormalizedText, mentions: Sequence[Mention], offices: Sequence[tuple[int, int]]) -> list[Mention]:
     """Return the later mentions of people whom the text introduces, sorted.
 
     Args:
-        page: the text.
-        found: the mentions, sorted.
-        offices: the spans of the nouns of `OFFICES`, in order.
+        text: text with the mentions.
+        mentions: other mentions, sorted.
+        offices: spans of the nouns in `OFFICES`, in order.
     """
     people: dict[str, _Introduced | None] = {}
-    for surname, person in _introductions(page, found, offices):
-        known = people.setdefault(surname, person)
-        if known is not None and known.state != person.state:
-            people[surname] = None  # two of one surname: the text alone doesn't tell
-    starts = [mention.start for mention in found]
+    for surname, person in _introductions(text, mentions, offices):
+        earlier = people.setdefault(surname, person)
+        if earlier is not None and earlier.state != person.state:
+            people[surname] = None  # two people with this surname: ambiguous
+    starts = [mention.start for mention in mentions]
     return sorted(
         mention
         for surname, person in people.items()
         if person is not None
-        for mention in _later(page, surname, person)
-        if not _covered(found, starts, mention)
+        for mention in _later(text, surname, person)
+        if not _overlaps(mentions, starts, mention)
     )
 
 
 def _introductions(
-    page: Page, found: Sequence[Mention], offices: Sequence[tuple[int, int]]
+    text: NormalizedText, mentions: Sequence[Mention], offices: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[str, _Introduced]]:
-    """Yield surnames and whose they are, in the text's order."""
-    plain = page.plain
-    starts = [mention.start for mention in found]
+    """Yield surnames and the people introduced, in text order."""
+    folded = text.folded
+    starts = [mention.start for mention in mentions]
     for start, end in offices:
-        at = bisect_left(starts, start)
-        if at == 0:
+        index = bisect_left(starts, start)
+        if index == 0:
             continue
-        owner = found[at - 1]
-        if owner.how not in _PLAIN or not owner.end <= start <= owner.end + _REACH or not _is_own(plain, owner, start):
+        owner = mentions[index - 1]
+        if (
+            owner.how not in _PLAIN
+            or not owner.end <= start <= owner.end + _REACH
+            or not _belongs_to(folded, owner, start)
+        ):
             continue
-        named = _NAMED.match(plain, end, end + _REACH) or _APPOSED.search(
-            plain, max(0, owner.start - _REACH // 2), owner.start
+        named = _NAMED.match(folded, end, end + _REACH) or _APPOSED.search(
+            folded, max(0, owner.start - _REACH // 2), owner.start
         )
         if named is None:
             continue
-        begins, stops = named.span("name")
-        if any(begins < mention.end and mention.start < stops for mention in found[max(0, at - 3) : at + 3]):
+        name_start, name_end = named.span("name")
+        if any(
+            name_start < mention.end and mention.start < name_end for mention in mentions[max(0, index - 3) : index + 3]
+        ):
             continue
         parts = named["name"].removesuffix("'s").split()
         surname = parts[0] if owner.state in _FAMILY_FIRST else parts[-1]
         if len(surname) > 1 and surname not in _INSTITUTION:
-            yield surname, _Introduced(" ".join(parts), owner.state, max(stops, end))
+            yield surname, _Introduced(" ".join(parts), owner.state, max(name_end, end))
 
 
-def _is_own(plain: str, owner: Mention, start: int) -> bool:
-    """Tell whether an office is of the state before it, and not a former one."""
-    return bool(_BETWEEN.fullmatch(plain, owner.end, start)) and not _FORMER.search(
-        plain, max(0, owner.start - 24), owner.start
+def _belongs_to(folded: str, owner: Mention, start: int) -> bool:
+    """Return whether an office belongs to the state before it, and isn't a former one."""
+    return bool(_BETWEEN.fullmatch(folded, owner.end, start)) and not _FORMER.search(
+        folded, max(0, owner.start - 24), owner.start
     )
 
 
-def _later(page: Page, surname: str, person: _Introduced) -> Iterator[Mention]:
-    """Yield the places after the introduction where the surname stands for the person."""
-    plain = page.plain
-    at = plain.find(surname, person.after)
-    while at >= 0:
-        stop = at + len(surname)
-        if not (plain[at - 1].isalnum() or plain[at - 1] in "-_@") and not plain[stop : stop + 1].isalnum():
-            before = _WORD_BEFORE.search(plain, max(0, at - 24), at)
-            given = before is not None and before[1].rstrip(".").lower() not in NOT_GIVEN and not _ends(before[1])
-            if (not given or before is None or before[1] in person.name.split()) and not _WORD_AFTER.match(plain, stop):
-                yield Mention(at, stop, person.state, "leader", person.name)
-        at = plain.find(surname, stop)
+def _later(text: NormalizedText, surname: str, person: _Introduced) -> Iterator[Mention]:
+    """Yield the mentions of a person by surname after the introduction."""
+    folded = text.folded
+    start = folded.find(surname, person.after)
+    while start >= 0:
+        end = start + len(surname)
+        if not (folded[start - 1].isalnum() or folded[start - 1] in "-_@") and not folded[end : end + 1].isalnum():
+            before = _WORD_BEFORE.search(folded, max(0, start - 24), start)
+            is_name_part = (
+                before is not None
+                and before[1].rstrip(".").lower() not in NOT_GIVEN_NAMES
+                and not _ends_sentence(before[1])
+            )
+            if (not is_name_part or before is None or before[1] in person.name.split()) and not _WORD_AFTER.match(
+                folded, end
+            ):
+                yield Mention(start, end, person.state, "leader", person.name)
+        start = folded.find(surname, end)
 
 
-def _ends(word: str) -> bool:
-    """Tell whether a word with a full stop ends a sentence, so that it is no initial."""
+def _ends_sentence(word: str) -> bool:
+    """Return whether a word with a full stop ends a sentence, and isn't an initial."""
     return word.endswith(".") and len(word) > 3
 
 
-def _covered(found: Sequence[Mention], starts: Sequence[int], mention: Mention) -> bool:
-    """Tell whether a mention overlaps one that is there."""
-    at = bisect_left(starts, mention.end)
-    return any(other.end > mention.start for other in found[max(0, at - 2) : at])
+def _overlaps(mentions: Sequence[Mention], starts: Sequence[int], mention: Mention) -> bool:
+    """Return whether a mention overlaps an existing one."""
+    index = bisect_left(starts, mention.end)
+    return any(existing.end > mention.start for existing in mentions[max(0, index - 2) : index])

@@ -1,4 +1,4 @@
-"""What the linker finds: mentions of states, and the dyads that they make."""
+"""Mentions of states, the output of the linker, and the dyads that they form."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Mention:
         end: offset after the last character.
         state: ISO 3166-1 alpha-3 code (`EUU` the European Union, `NAT` NATO).
         how: `name`, `demonym`, `capital`, `body`, `leader`, `group` or `context`.
-        via: what lies behind the words: the person's full name, the group's id; empty where the words say it all.
+        via: full name of the person or id of the group that the words refer to; empty for direct mentions.
     """
 
     start: int
@@ -25,7 +25,7 @@ class Mention:
 
 
 def within(mentions: Iterable[Mention], start: int, end: int) -> list[Mention]:
-    """Return the mentions that lie inside the span, in order."""
+    """Return the mentions inside a span, in order."""
     return sorted(m for m in mentions if start <= m.start and m.end <= end)
 
 
@@ -42,18 +42,18 @@ def by_group(ways: Iterable[tuple[str, str]]) -> bool:
 
 
 def dyads(mentions: Sequence[Mention], outward: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
-    """Return the dyads that a sentence's mentions make, each in alphabetical order, sorted.
+    """Return the dyads of a sentence, each in alphabetical order, sorted.
 
     Args:
-        mentions: the mentions of one sentence.
-        outward: ids of the groups whose members are not read with each other (`groups.csv`); two states
-            that are found only as members of such a group make no dyad.
+        mentions: mentions in the sentence.
+        outward: ids of the groups whose members form no dyads with each other (`groups.csv`): two states that are
+            only mentioned as members of such a group are not a dyad.
     """
-    found: dict[str, set[str]] = {}
+    sources: dict[str, set[str]] = {}
     for m in mentions:
-        found.setdefault(m.state, set()).add(m.via if m.how == "group" and m.via in outward else "")
+        sources.setdefault(m.state, set()).add(m.via if m.how == "group" and m.via in outward else "")
     return [
         (a, b)
-        for a, b in combinations(sorted(found), 2)
-        if not (found[a] == found[b] and len(found[a]) == 1 and "" not in found[a])
+        for a, b in combinations(sorted(sources), 2)
+        if not (sources[a] == sources[b] and len(sources[a]) == 1 and "" not in sources[a])
     ]

@@ -1,7 +1,7 @@
-"""People who are called by their office alone: "the president", "the prime minister", "the Secretary".
+"""Resolve people who are mentioned by office alone: "the president", "the prime minister", "the Secretary".
 
-The office points back to the last person named who holds it. Where holders of two states were named lately there is
-no mention: a wrong state is worse than a missing one.
+The antecedent is the last mentioned holder of the office. If holders from two states were mentioned recently, there is
+no mention, since a wrong state is worse than a missing one.
 """
 
 import re
@@ -11,13 +11,13 @@ from datetime import date
 
 from detente.data.gazetteer.gazetteer import Person
 from detente.infer.linking.mentions import Mention
-from detente.infer.text.normalize import Page
+from detente.infer.text.normalize import NormalizedText
 
-#: How many characters back a holder of the office is looked for.
+#: Maximum distance to the antecedent, in characters.
 _REACH = 2000
 _ROLE = re.compile(r"(?<![\w-])[Tt]he (?P<role>(?:[Pp]rime |[Ff]oreign |[Dd]eputy |[Vv]ice[ -])?)$")
 _GOES_ON = re.compile(r"(?: of\b| for\b| to the\b|-|,? [A-Z]|s\b)")
-#: Monarchs and leaders stand among heads of state too; these heads of government are called president.
+#: In these states, the head of government is called president; heads of state include monarchs and leaders.
 _PRESIDENTS = frozenset({"IRN", "USA", "CHE"})
 _CROWNED = frozenset(
     (
@@ -25,7 +25,7 @@ _CROWNED = frozenset(
         "THA TON VAT"
     ).split()
 )
-#: Offices that a table can't tell apart: the person named shortly before, if all that are named there are of one state.
+#: Offices outside the gazetteer, resolved to the last person mentioned if all recent ones are of one state.
 _SPEAKERS = frozenset(
     {"spokesman", "spokeswoman", "spokesperson", "minister", "ambassador", "envoy", "diplomat", "general", "negotiator"}
 )
@@ -34,7 +34,7 @@ _CHANCELLORS = frozenset({"AUT", "DEU"})
 
 
 def _holds(person: Person, role: str, day: date | None) -> bool:
-    """Tell whether a person holds the office that news calls so."""
+    """Return whether a person holds the office that news calls by a role."""
     offices = {term.office for term in person.terms if day is None or term.holds(day)}
     state = person.state
     if role == "president":
@@ -55,34 +55,39 @@ def _holds(person: Person, role: str, day: date | None) -> bool:
 
 
 def resolve(
-    page: Page, found: Sequence[Mention], titles: Sequence[tuple[int, int]], people: Mapping[tuple[str, str], Person]
+    text: NormalizedText,
+    mentions: Sequence[Mention],
+    titles: Sequence[tuple[int, int]],
+    people: Mapping[tuple[str, str], Person],
 ) -> list[Mention]:
     """Return the mentions of people by their office, sorted.
 
     Args:
-        page: the text.
-        found: the mentions, sorted.
-        titles: the spans of nouns that make an office, in order.
-        people: the office holders by state and name.
+        text: text with the mentions.
+        mentions: other mentions, sorted.
+        titles: spans of the head nouns of offices, in order.
+        people: office holders by state and name.
     """
-    plain = page.plain
-    named = [mention for mention in found if mention.how == "leader"]
-    places = [mention.start for mention in named]
-    leaders = [(m, person) for m in found if m.how == "leader" and (person := people.get((m.state, m.via)))]
-    starts = [mention.start for mention, _ in leaders]
-    pointing = []
-    for start, end in titles if named else ():
-        before = _ROLE.search(plain, max(0, start - 16), start)
-        if not before or _GOES_ON.match(plain, end):
+    folded = text.folded
+    leader_mentions = [mention for mention in mentions if mention.how == "leader"]
+    leader_starts = [mention.start for mention in leader_mentions]
+    known_leaders = [(m, person) for m in mentions if m.how == "leader" and (person := people.get((m.state, m.via)))]
+    known_starts = [mention.start for mention, _ in known_leaders]
+    anaphora = []
+    for start, end in titles if leader_mentions else ():
+        before = _ROLE.search(folded, max(0, start - 16), start)
+        if not before or _GOES_ON.match(folded, end):
             continue
-        role = f"{before['role']}{plain[start:end]}".lower()
-        near = leaders[bisect_left(starts, start - _REACH) : bisect_left(starts, start)]
-        holders = [person for _, person in near if _holds(person, role, page.day)]
+        role = f"{before['role']}{folded[start:end]}".lower()
+        recent = known_leaders[bisect_left(known_starts, start - _REACH) : bisect_left(known_starts, start)]
+        holders = [person for _, person in recent if _holds(person, role, text.day)]
         if len({person.state for person in holders}) == 1:
-            begins = before.start("role")
-            pointing.append(Mention(begins, end, holders[0].state, "context", holders[0].name))
+            phrase_start = before.start("role")
+            anaphora.append(Mention(phrase_start, end, holders[0].state, "context", holders[0].name))
         elif role in _SPEAKERS:
-            last = named[bisect_left(places, start - _CLOSE) : bisect_left(places, start)]
-            if len({mention.state for mention in last}) == 1:
-                pointing.append(Mention(start, end, last[0].state, "context", last[-1].via))
-    return pointing
+            recent_mentions = leader_mentions[
+                bisect_left(leader_starts, start - _CLOSE) : bisect_left(leader_starts, start)
+            ]
+            if len({mention.state for mention in recent_mentions}) == 1:
+                anaphora.append(Mention(start, end, recent_mentions[0].state, "context", recent_mentions[-1].via))
+    return anaphora

@@ -1,4 +1,4 @@
-"""Who is meant by a name: people by their dates of office, titles and earlier mentions."""
+"""Resolve names of office holders by dates of office, titles and earlier mentions."""
 
 import re
 from collections.abc import Sequence
@@ -6,15 +6,15 @@ from datetime import date, timedelta
 
 from detente.data.gazetteer.gazetteer import Person
 from detente.infer.linking.mentions import Mention
-from detente.infer.text.normalize import Page, words
+from detente.infer.text.normalize import NormalizedText, words
 
-#: A person counts for a month after leaving office: news goes on to call them by it.
+#: Time after leaving office in which news still uses the title.
 GRACE = timedelta(days=31)
 
-#: How many mentions back the state of an ambiguous name is looked for.
+#: Number of preceding mentions that are searched for the state of an ambiguous name.
 _RECENT = 12
 _HEADS = frozenset({"head_of_state", "head_of_government", "party_leader", "commission_president", "council_president"})
-#: The office that a title before a surname speaks of; `None` is any office.
+#: The offices that a title before a surname can refer to; `None` is any office.
 _TITLES: tuple[tuple[str, frozenset[str] | None], ...] = (
     (r"(?:deputy|vice) (?:prime minister|premier)|DPM|SM|(?:deputy|under|assistant) ?secretary(?: of state)?|"
      r"undersecretary|senior minister|(?:deputy|vice) (?:foreign )?minister|ambassador|spokes(?:man|woman|person)|"
@@ -37,7 +37,7 @@ _TITLE = re.compile(
     + r")(?:-(?:designate|elect))? $",
     re.IGNORECASE,
 )
-#: The last word of a title: a quick look before the slow one.
+#: The last word of a title, a fast check before the slow pattern.
 _ADDRESS = re.compile(
     r"(?:president|pres\.|chairman|secretary|general|chief|leader|boss|minister|premier|chancellor|taoiseach|pm|"
     r"state|defen[cs]e|"
@@ -52,20 +52,20 @@ _FORMER = re.compile(r"\b(?:former|late|ex)\b[ -][^.;:,\n]{0,48}$", re.IGNORECAS
 _TEAM = re.compile(r"(?:'s)?[ -](?:(?i:administration|government|cabinet|presidency|officials)|White House|era)\b")
 _BESIDE = re.compile(r"[-–]|,? and |, ")
 _LAST = re.compile(r"([^\W\d_][\w.'-]{0,63}) $")
-#: A full stop after a word ends a sentence, unless it shortens a given name (an initial) or a title.
+#: A word with a full stop that ends a sentence, and isn't an initial or a title.
 _ENDED = re.compile(r"(?!(?:Rep|Gov|Capt|Sgt|Lt|Maj|Prof|Rev|Adm|Amb|Jr|Sr|Hon|Cpl|Pvt)\.)\w[\w'-]+\.\Z")
 _NEXT = re.compile(r" ([A-Z][\w'-]+)")
 _MIDDLE = re.compile(r"([A-Z][a-z]+) (?:[A-Z]\.? ?){1,2}$")
-#: What makes a name a thing: "USS Ronald Reagan", "Reagan Library", "Donald Trump Jr.".
+#: Words that make a name a thing or another person: "USS Ronald Reagan", "Reagan Library", "Donald Trump Jr."
 _THING = re.compile(
     r"(?:'s)? (?:(?:International |National |Presidential |Memorial ){0,4}(?:Airport|Library|Institute|Foundation|"
     r"Center|Centre|School|Building|Tower|Towers|Hotel|University|Avenue|Boulevard|Stadium|Museum|Organi[sz]ation|Jr\b|"
     r"Sr\b|National\b|International\b|Street|Road|Highway|Bridge|Prize|Doctrine|Plan\b))"
 )
 _SHIP = re.compile(r"\b(?:USS|HMS|carrier|Lake|Mount|Port|Fort|Saint|St\.) $")
-_AT = re.compile(r"\b(?:in|near|at|from|to|of|outside) $")
-#: Capitalised words that may stand before a surname and are no given name.
-NOT_GIVEN = words(
+_LOCATIVE = re.compile(r"\b(?:in|near|at|from|to|of|outside) $")
+#: Capitalised words that may precede a surname but aren't given names.
+NOT_GIVEN_NAMES = words(
     "the a an and or but if as when while for in on at with since after before under by both neither nor to from "
     "of yet so although because former then meanwhile here there why how what will can did does is has had was "
     "were that this where who whose than like against between about into over without today yesterday tomorrow "
@@ -82,110 +82,116 @@ _FOLLOW = words(
 
 
 def in_office(person: Person, day: date) -> bool:
-    """Tell whether a person holds an office on a day, or left it within the month before."""
+    """Return whether a person holds an office on a day, or left it within the preceding month."""
     return any(
         (term.start is None or term.start <= day) and (term.end is None or day <= term.end + GRACE)
         for term in person.terms
     )
 
 
-def began(person: Person, day: date) -> bool:
-    """Tell whether a person has come to head a government by a day."""
+def has_led(person: Person, day: date) -> bool:
+    """Return whether a person has become head of a government or state by a day."""
     return any(term.office in _HEADS and (term.start is None or term.start <= day) for term in person.terms)
 
 
-class Offices:
-    """Decides which person a name stands for, reading one text from its start to its end."""
+class OfficeholderResolver:
+    """Resolves names of people in one text, in reading order."""
 
-    def __init__(self, page: Page, given: frozenset[str], found: Sequence[Mention]) -> None:
-        """Start reading a text.
+    def __init__(self, text: NormalizedText, given_names: frozenset[str], mentions: Sequence[Mention]) -> None:
+        """Prepare for a text.
 
         Args:
-            page: the text.
-            given: given names, which make the surname after them another person's.
-            found: the mentions before the name at hand; the linker adds to them as it reads on.
+            text: text to resolve names in.
+            given_names: given names, after which a surname is another person's.
+            mentions: mentions before the current name; a list to which the linker appends.
         """
-        self._page = page
-        self._given = given
-        self._found = found
-        self._seen: dict[str, Person] = {}
+        self._text = text
+        self._given_names = given_names
+        self._mentions = mentions
+        self._introduced: dict[str, Person] = {}
 
     def introduce(self, person: Person) -> None:
-        """Remember that the full name stood in the text: the surname alone is this person from here on."""
-        self._seen[person.surname] = person
+        """Register a full name, so that the surname alone refers to this person from now on."""
+        self._introduced[person.surname] = person
 
-    def full(self, people: Sequence[Person], start: int, end: int) -> Person | None:
-        """Return the person that a full name stands for, or `None`."""
-        day = self._page.day
-        before, after = self._page.before(start), self._page.after(end)
+    def by_full_name(self, people: Sequence[Person], start: int, end: int) -> Person | None:
+        """Return the person that a full name refers to, or `None`."""
+        day = self._text.day
+        before, after = self._text.before(start), self._text.after(end)
         if _THING.match(after) or _SHIP.search(before):
             return None
-        found = [p for p in people if day is None or in_office(p, day)]
-        if not found and day is not None and _TEAM.match(after):
-            found = [p for p in people if began(p, day)]
+        holders = [person for person in people if day is None or in_office(person, day)]
+        if not holders and day is not None and _TEAM.match(after):
+            holders = [person for person in people if has_led(person, day)]
         if day is None and _FORMER.search(before) and "then" not in before:
             return None
-        return self._one(found)
+        return self._choose(holders)
 
-    def short(self, people: Sequence[Person], start: int, end: int) -> tuple[Person, int] | None:
-        """Return the person that a surname stands for and where the name starts, or `None`."""
-        page, day = self._page, self._page.day
-        after = page.after(end)
-        team = _TEAM.match(after)
-        current = [p for p in people if day is None or in_office(p, day) or (team and began(p, day))]
+    def by_surname(self, people: Sequence[Person], start: int, end: int) -> tuple[Person, int] | None:
+        """Return the person that a surname refers to and the start of the name, or `None`."""
+        text, day = self._text, self._text.day
+        after = text.after(end)
+        is_team = _TEAM.match(after)
+        current = [
+            person for person in people if day is None or in_office(person, day) or (is_team and has_led(person, day))
+        ]
         if not current:
             return None
-        before = page.before(start)
+        before = text.before(start)
         if not before.endswith(" "):
-            before = ""  # no pattern below looks behind a mark
+            before = ""  # all patterns below require a space before the name
         if _THING.match(after) or _SHIP.search(before):
             return None
         if middle := _MIDDLE.search(before):  # "Joseph R. Biden"
-            named = [p for p in current if any(form.split()[0] == middle[1] for form in p.forms)]
-            person = self._one(named)
+            namesakes = [person for person in current if any(form.split()[0] == middle[1] for form in person.forms)]
+            person = self._choose(namesakes)
             return (person, start - len(middle[0])) if person else None
         if _ADDRESS.search(before) and (title := _TITLE.search(before)):
             if title["former"]:
                 return None
-            offices = next(o for n, (_, o) in enumerate(_TITLES) if title[f"t{n}"])
-            meant = [p for p in current if offices is None or any(t.office in offices for t in p.terms)]
-            if self._is_other(before, after, start, titled=True):
+            offices = next(offices for index, (_, offices) in enumerate(_TITLES) if title[f"t{index}"])
+            holders = [
+                person for person in current if offices is None or any(term.office in offices for term in person.terms)
+            ]
+            if self._is_other_name(before, after, start, titled=True):
                 return None
-            person = self._one(meant or [p for p in current if p.bare])
+            person = self._choose(holders or [person for person in current if person.surname_is_unique])
             return (person, start) if person else None
-        if self._is_other(before, after, start, titled=False):
+        if self._is_other_name(before, after, start, titled=False):
             return None
-        seen = self._seen.get(people[0].surname)
-        if seen is not None and seen in current:
-            if not seen.bare and _AT.search(before):
+        introduced = self._introduced.get(people[0].surname)
+        if introduced is not None and introduced in current:
+            if not introduced.surname_is_unique and _LOCATIVE.search(before):
                 return None
-            return seen, start
+            return introduced, start
         if (
-            self._found
-            and (beside := self._found[-1]).how == "leader"
-            and _BESIDE.fullmatch(page.plain[beside.end : start])
+            self._mentions
+            and (preceding := self._mentions[-1]).how == "leader"
+            and _BESIDE.fullmatch(text.folded[preceding.end : start])
         ):
-            person = self._one(current) if len({p.state for p in current}) == 1 else None
+            person = self._choose(current) if len({person.state for person in current}) == 1 else None
             return (person, start) if person else None
-        bare = [p for p in current if p.bare or (team and page.case(start) != "capitals")]
-        if not bare or (day is None and any(p.state != bare[0].state for p in people)):
+        candidates = [
+            person for person in current if person.surname_is_unique or (is_team and text.case(start) != "capitals")
+        ]
+        if not candidates or (day is None and any(person.state != candidates[0].state for person in people)):
             return None
-        person = self._one(bare)
+        person = self._choose(candidates)
         return (person, start) if person else None
 
-    def _one(self, people: Sequence[Person]) -> Person | None:
-        """Choose among people of one name: all of one state, or of the state that was named last."""
+    def _choose(self, people: Sequence[Person]) -> Person | None:
+        """Return the person if all candidates are of one state, else the one whose state was mentioned last."""
         if len({person.state for person in people}) == 1:
             return people[0]
-        for mention in self._found[: -_RECENT - 1 : -1]:
+        for mention in self._mentions[: -_RECENT - 1 : -1]:
             for person in people:
                 if person.state == mention.state:
                     return person
         return None
 
-    def _is_other(self, before: str, after: str, start: int, *, titled: bool) -> bool:
-        """Tell whether the words around a surname make it another person's or a thing's name."""
-        styled = self._page.case(start)
+    def _is_other_name(self, before: str, after: str, start: int, *, titled: bool) -> bool:
+        """Return whether the words around a surname make it the name of another person or thing."""
+        styled = self._text.case(start)
         follows = _NEXT.match(after)
         if follows and styled == "plain" and follows[1].lower() not in _FOLLOW and not follows[1].isupper():
             return True
@@ -193,9 +199,9 @@ class Offices:
         if titled or not last or not last[1][0].isupper() or _ENDED.match(last[1]):
             return False
         word = last[1].rstrip(".")
-        if word in self._given or word.capitalize() in self._given:
+        if word in self._given_names or word.capitalize() in self._given_names:
             return True
-        if styled != "plain" or word.lower() in NOT_GIVEN or _COURTESY.search(before):
+        if styled != "plain" or word.lower() in NOT_GIVEN_NAMES or _COURTESY.search(before):
             return False
         opening = before[: last.start()].rstrip()
         return bool(opening) and opening[-1] not in '.!?":;-—–('

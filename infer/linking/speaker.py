@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from detente.infer.linking.mentions import Mention
-from detente.infer.text.normalize import Page
+from detente.infer.text.normalize import NormalizedText
 
 #: "US" in capitals is a state's name, and "we" beside a hyphen, a slash or an @ is part of a word or an address.
 _PRONOUN = re.compile(r"(?<![\w.@/-])(?:[Ww]e|WE|[Oo]urs?|OURS?|us)(?![\w@/-])")
@@ -20,19 +20,19 @@ _MARK = re.compile(
 )
 
 
-def resolve(page: Page, state: str, found: Sequence[Mention]) -> list[Mention]:
+def resolve(normalized: NormalizedText, state: str, found: Sequence[Mention]) -> list[Mention]:
     """Return the mentions of a text's speaker, sorted.
 
     Args:
-        page: the text.
+        normalized: the text.
         state: whose statement it is.
         found: the other mentions, sorted; what they cover is passed over.
     """
     starts = [mention.start for mention in found]
-    quoted = [*_quotations(page)]
+    quoted = [*_quotations(normalized)]
     ends = [end for _, end in quoted]
     mentions = []
-    for match in _PRONOUN.finditer(page.plain):
+    for match in _PRONOUN.finditer(normalized.folded):
         start, end = match.span()
         at = bisect_left(starts, end)
         if any(mention.end > start for mention in found[max(0, at - 8) : at]):
@@ -43,14 +43,14 @@ def resolve(page: Page, state: str, found: Sequence[Mention]) -> list[Mention]:
     return mentions
 
 
-def _quotations(page: Page) -> Iterator[tuple[int, int]]:
+def _quotations(normalized: NormalizedText) -> Iterator[tuple[int, int]]:
     """Yield the spans between quotation marks, in order; one that isn't closed ends with its paragraph."""
     begin = 0
-    for paragraph in _PARAGRAPH.finditer(page.text):
+    for paragraph in _PARAGRAPH.finditer(normalized.text):
         stop = paragraph.start()
         opened: int | None = None
         single = False
-        for mark in _MARK.finditer(page.plain, begin, stop):
+        for mark in _MARK.finditer(normalized.folded, begin, stop):
             if opened is None:
                 if mark["double"] or mark["opens"]:
                     opened, single = mark.start(), mark["double"] is None

@@ -1,8 +1,8 @@
-"""A series with an audit's correction: what the shares and the warmth would be if the sample's errors are everyone's.
+"""Correct the shares and the warmth of a series by an audit.
 
-The audit says which part of what was scored as k is c, for the whole corpus. Here that is taken to hold in each dyad
-and period: the errors may depend on the tone, not on who and when. Where that is doubted, audit the dyad or the years
-apart.
+The audit estimates the share of gold label c among the readings scored as k, for the entire corpus. The correction
+assumes the same error rates in every dyad and period: errors may depend on the tone, but not on the states or the date.
+If that is doubtful, audit the dyad or the years separately.
 """
 
 from collections.abc import Mapping
@@ -21,18 +21,18 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra(error, "plot") from error
 
-#: Draws of the audit's rates.
+#: Number of posterior draws of the audit's error rates.
 DRAWS: Final = 2000
 
 _STEPS: Final = {"day": ("D", 1), "week": ("D", 7), "month": ("M", 1), "quarter": ("M", 3), "year": ("Y", 1)}
 
 
 def read_audit(file: Path) -> Audit:
-    """Read what `detente audit --json` wrote.
+    """Load the output of `detente audit --json`.
 
     Raises:
-        ValueError: it isn't that.
-        OSError: it can't be read.
+        ValueError: the file is malformed.
+        OSError: the file can't be read.
     """
     try:
         return Audit.from_dict(orjson.loads(file.read_bytes()))
@@ -41,21 +41,21 @@ def read_audit(file: Path) -> Audit:
 
 
 def correct(frame: pd.DataFrame, audit: Audit, *, seed: int = 0) -> pd.DataFrame:
-    """Add what an audit corrects to what `series` returned.
+    """Return a series with corrected columns.
 
     Args:
-        frame: the series; of a label's share, that share is corrected in place of the warmth.
-        audit: of the corpus that it was made of.
-        seed: of the draws.
+        frame: output of `series`; for the series of a label, its share is corrected in place of the warmth.
+        audit: audit of the same corpus.
+        seed: random seed.
 
     Returns:
-        The frame with the columns `corrected`, `corrected_low`, `corrected_high`, the corrected mean warmth and its
-        95 % interval, which joins the documents' bootstrap and the audit's uncertainty; and `corrected_none` and
-        `corrected_` before each tone's name, its corrected share of the readings. With smoothing, the warmth is
-        that of the window and the shares are the period's. `attrs["audit"]` is the number of labelled rows.
+        The frame with the columns `corrected`, `corrected_low` and `corrected_high`, the corrected mean warmth and its
+        95 % interval, which combines the bootstrap over documents and the audit's uncertainty; and `corrected_none` and
+        `corrected_<tone>`, the corrected share of each tone among the readings. With smoothing, the warmth is that of
+        the window and the shares are those of the period. `attrs["audit"]` is the number of labelled rows.
 
     Raises:
-        ValueError: the audit is of other labels, or its model isn't the series', or the labels have no scores and no
+        ValueError: the audit has other labels or another model than the series, or the labels have no scores and no
             label was chosen.
     """
     labels = [*audit.classes]
@@ -75,39 +75,39 @@ def correct(frame: pd.DataFrame, audit: Audit, *, seed: int = 0) -> pd.DataFrame
     confusion = np.array(audit.confusion)
     point, drawn = rates(confusion), draw_rates(confusion, DRAWS, np.random.default_rng(seed))
     smooth = frame.attrs["smooth"]
-    counted = _windows(frame, shares, smooth) if smooth > 1 else shares
-    warmth = mean(counted @ point, labels, scores)
-    spread = np.std(mean(counted @ drawn, labels, scores), axis=0)  # [draws, rows] over the draws
+    window_shares = _window_shares(frame, shares, smooth) if smooth > 1 else shares
+    warmth = mean(window_shares @ point, labels, scores)
+    spread = np.std(mean(window_shares @ drawn, labels, scores), axis=0)  # [draws, rows] over the draws
     low, high = ("smooth_low", "smooth_high") if smooth > 1 else ("low", "high")
     value = np.array([scores.get(label, 0.0) for label in labels])
-    reach = np.hypot(1.96 * spread, _slope(point, value, labels, scores) * (frame[high] - frame[low]).to_numpy() / 2)
-    found = frame.assign(
+    margin = np.hypot(1.96 * spread, _slope(point, value, labels, scores) * (frame[high] - frame[low]).to_numpy() / 2)
+    corrected = frame.assign(
         corrected=warmth,
-        corrected_low=np.maximum(warmth - reach, value.min()),
-        corrected_high=np.minimum(warmth + reach, value.max()),
-        **{f"corrected_{column(label)}": part for label, part in zip(labels, (shares @ point).T, strict=True)},
+        corrected_low=np.maximum(warmth - margin, value.min()),
+        corrected_high=np.minimum(warmth + margin, value.max()),
+        **{f"corrected_{column(label)}": share for label, share in zip(labels, (shares @ point).T, strict=True)},
     )
-    found.attrs = {**frame.attrs, "audit": audit.rows}
-    return found
+    corrected.attrs = {**frame.attrs, "audit": audit.rows}
+    return corrected
 
 
 def _slope(point: Floats, value: Floats, labels: list[str], scores: Mapping[str, float]) -> float:
-    """Return how much of a difference between two readings' scores is left once they are corrected."""
-    each = mean(point, labels, scores)
-    scored = np.array([label in scores for label in labels]) & ~np.isnan(each)
+    """Return the ratio of the corrected to the predicted difference between two readings' scores."""
+    corrected = mean(point, labels, scores)
+    scored = np.array([label in scores for label in labels]) & ~np.isnan(corrected)
     if scored.sum() < 2:
         return 1.0
-    slope = float(np.polyfit(value[scored], each[scored], 1)[0])
+    slope = float(np.polyfit(value[scored], corrected[scored], 1)[0])
     return max(0.0, slope)
 
 
-def _windows(frame: pd.DataFrame, shares: Floats, smooth: int) -> Floats:
-    """Return the shares of each row's centred window of periods, weighed by the periods' sentences."""
+def _window_shares(frame: pd.DataFrame, shares: Floats, smooth: int) -> Floats:
+    """Return the shares of each row's centred window of periods, weighted by the number of sentences."""
     unit, length = _STEPS[frame.attrs["period"]]
     days = frame["period"].to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
-    at, dyad, weight = days // length, frame["dyad"].to_numpy(), frame["sentences"].to_numpy()
-    found = np.empty_like(shares)
+    positions, dyad, weight = days // length, frame["dyad"].to_numpy(), frame["sentences"].to_numpy()
+    window_shares = np.empty_like(shares)
     for row in range(len(frame)):
-        near = (dyad == dyad[row]) & (np.abs(at - at[row]) <= smooth // 2)
-        found[row] = np.average(shares[near], axis=0, weights=weight[near])
-    return found
+        in_window = (dyad == dyad[row]) & (np.abs(positions - positions[row]) <= smooth // 2)
+        window_shares[row] = np.average(shares[in_window], axis=0, weights=weight[in_window])
+    return window_shares

@@ -1,1 +1,1 @@
-"""A text before anything is looked up in it: normalization, sentences, chunks."""
+"""Text processing before linking: normalization, sentences, chunks."""

@@ -1,27 +1,27 @@
-"""A text too long to be held with all its readings, in parts that aren't."""
+"""Split very long texts into chunks so that memory stays bounded."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from detente.infer.text.sentences import split
 
-#: Characters of the longest text that is read as one; the longest press conference of twenty years has as many.
+#: Maximum length of a chunk in characters, about the longest press conference of twenty years.
 LONGEST_TEXT: Final = 1 << 18
 
 
 def windows(text: str) -> Iterator[tuple[int, str]]:
-    """Cut a text between sentences into parts of at most `LONGEST_TEXT` characters.
+    """Yield chunks of at most `LONGEST_TEXT` characters, cut between sentences.
 
-    What refers to the text before ("the two countries") finds it within the same part only.
+    Anaphora ("the two countries") is resolved within a chunk only.
 
     Yields:
-        Offset and text of each part; together they are the whole text.
+        Offset and text of each chunk; the chunks cover the text without gaps.
     """
     start = 0
     while len(text) - start > LONGEST_TEXT:
         window = text[start : start + LONGEST_TEXT]
         sentences = split(window)
-        # The last sentence may go on behind the window. Where none begins in its latter half, words are cut apart.
+        # The last sentence may continue after the window. If none begins in its second half, cut at a space.
         cut = sentences[-1][0] if sentences else 0
         if cut < LONGEST_TEXT // 2:
             cut = window.rfind(" ", LONGEST_TEXT // 2) + 1 or LONGEST_TEXT

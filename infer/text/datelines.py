@@ -1,11 +1,11 @@
-"""Datelines: "TOKYO, March 3 (Reuters) -" before the first sentence of a report."""
+"""Detect datelines: "TOKYO, March 3 (Reuters) -" before the first sentence of a report."""
 
 import re
 
 _AGENCY = r"\([A-Z][\w./&\ -]{1,28}\)"
 _TOWN = r"[A-Z][\w.'’]{1,40}+(?:\ [A-Z][\w.'’]{1,40}+){0,2}"
 _DASH = r"(?:--++|\s[—–―]|[—–―](?=\s)|-(?=\s)|_(?=\s))"
-#: A hyphen stands within a word only: the dash after the city is no part of it.
+#: Hyphens only occur within a word, so that the dash after the city isn't part of it.
 _CITY_WORD = r"[A-Z](?:[A-Z.'’ÀÉÍÓÚÃÇ/]|-(?![\s-])){1,40}+"
 _CITY = rf"{_CITY_WORD}(?:\ {_CITY_WORD}){{0,3}}"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,9}+"
@@ -23,12 +23,12 @@ _DATELINE = re.compile(_BODY, re.VERBOSE)
 
 
 def dateline(text: str, start: int, end: int) -> re.Match[str] | None:
-    """Return the dateline that begins at `start`, if that is the first word of a line and the line goes on."""
+    """Return the dateline at `start`, if that is the first word of a line and the line continues after it."""
     if not text[start].isupper():
         return None
     indent = text[max(0, start - 16) : start].rstrip(' \t\r>"“')
     if indent and not indent.endswith("\n"):
         return None
     head = text[start : start + 80]
-    # A look for what every dateline holds spares the slow pattern for nearly every sentence.
+    # Checking for the marks of a dateline first avoids the slow pattern for nearly every sentence.
     return _DATELINE.match(text, start, end) if any(mark in head for mark in "-–—―_(:/") else None

@@ -1,9 +1,9 @@
-"""Splits text into sentences by `sentencex`, with offsets into the source text, and mends its faults on news.
+"""Split text into sentences with `sentencex`, at offsets into the source text, with corrections for news.
 
-The faults were measured on `tests/infer/text/cases.jsonl`: no split after an abbreviation that ends a sentence, nor
-inside quotation marks; a split after abbreviations that it doesn't know; a bare line break is no break, although
-headlines, bullets and the indented paragraphs of wires end there; datelines and bullet signs are kept; initials that
-a hyphen joins ("China-U.S.") are cut apart. Each paragraph is read by itself: its sentences don't depend on the others.
+The corrected errors, measured on `tests/infer/text/cases.jsonl`, are: no split after an abbreviation at the end of a
+sentence, or inside quotation marks; splits after unknown abbreviations and within hyphenated initials ("China-U.S.");
+no split at line breaks after headlines, bullets and the indented paragraphs of wires; datelines and bullet signs
+within sentences. Paragraphs are split independently of each other.
 """
 
 import re
@@ -24,18 +24,18 @@ _STARTERS = (
     r"Ms\.|Dr\.|Nor|"
     r"Then|Now|Not|Neither|Another|Others|Such|Since|For|By|With|Under|Last|Talks|Relations|Officials there)\s"
 )
-#: A mark that may end a sentence, its quotation marks, and white space before a capital.
+#: A possible end of a sentence: mark, quotation marks, and white space before a capital.
 _END = re.compile(r"(?<![.!?])[.!?]++[”\"’')]*+\s++(?=[“\"‘(]?[A-Z])")
 _ABBREVIATED = re.compile(r"\b(?:U\.S|U\.K|U\.N|E\.U|Co|Corp|Inc|Ltd|etc|pct|May|(?<=\d )[ap]\.m)\Z")
-#: A word after which a full stop ends the sentence; shorter ones may be abbreviations, save a few.
+#: A word after which a full stop ends the sentence; most shorter words may be abbreviations.
 _WORD = re.compile(
     r"(?:(?<![A-Za-z])([A-Za-z]*[a-z]{3})|\d|(?<![\w.'’])(?:us|it|is|so|be|do|to|up|in|on|me|go|we|he|by|of|at|if|my|am|as))"
     r"\Z"
 )
-#: What follows an initial or an abbreviation of capitals that was cut apart: "China-U." "S. relations".
+#: The end of an initial or an abbreviation that was split: "China-U." "S. relations".
 _INITIAL = re.compile(r"(?<![^\W_]{2})(?<![a-z])[A-Z]\.\Z")
 _STATE = re.compile(r"\b(?:U\.S|U\.K|U\.N|E\.U)\.\Z")
-#: The wire of 1987 capitalises what follows "U.S."; a verb that no question begins with goes on.
+#: The wire of 1987 capitalises the word after "U.S."; a verb that can't open a question continues the sentence.
 _CAPITALISED = re.compile(
     r"(?:Has|Have|Had|Is|Are|Was|Were|Be|Will|Would|Should|Shall|Could|Can|Cannot|May|Might|Must|Does|Did|Do|Said)\s"
     r"(?!(?:you|he|she|it|they|we|the|this|that|these|those|there|any|anyone|a|an|your|his|her|its|their|our)\b)[a-z]|"
@@ -60,9 +60,9 @@ _PLACES = words(
 _ZONE = re.compile(
     r"(?:[ECMP][SD]?T|GMT|BST|UTC|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|local|(?:[A-Z][\w-]{1,20}\s){1,3}time)\b"
 )
-_GOES_ON = re.compile(r"(?:in|from|of|to|and|or|for|on|at|by|with|than|per)\s")
+_CONTINUATION = re.compile(r"(?:in|from|of|to|and|or|for|on|at|by|with|than|per)\s")
 _STARTS = re.compile(_STARTERS)
-#: A remark within the sentence: a dash before lower case, or brackets.
+#: A parenthesis within the sentence: a dash before lower case, or brackets.
 _ASIDE = re.compile(r"[—–-]{1,3}\s?[a-z]|\[[^\[\]\n]{1,40}\]")
 _WORD_START = re.compile(r"\S")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*+\n\s*+")
@@ -83,14 +83,14 @@ _FUNCTION_WORD = re.compile(
 )
 
 
-#: Characters that `sentencex` is given at a time: its time grows with the square of the quotation marks among them.
-_AT_ONCE: Final = 4096
+#: Number of characters passed to `sentencex` at a time, since its time is quadratic in the number of quotation marks.
+_SEGMENT_CHARS: Final = 4096
 
 
 def split(text: str) -> list[tuple[int, int]]:
-    """Return the spans of the sentences: in order, not overlapping, none empty, no white space at their edges.
+    """Return the spans of the sentences: in order, disjoint, not empty, and without white space at their edges.
 
-    Datelines ("TOKYO, March 3 (Reuters) -") and bullet signs are no part of a sentence.
+    Datelines ("TOKYO, March 3 (Reuters) -") and bullet signs are not part of a sentence.
     """
     spans: list[tuple[int, int]] = []
     for start, end in _paragraphs(text):
@@ -116,8 +116,8 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _cuts(text: str) -> set[int]:
-    """Return the offsets in a paragraph at which a sentence ends."""
-    cuts = {end for end in _pieces(text) if not _goes_on(text, end)}
+    """Return the offsets of the sentence ends in a paragraph."""
+    cuts = {end for end in _segments(text) if not _continues(text, end)}
     cuts.update(match.end() for match in _END.finditer(text) if match.end() not in cuts and _ends(text, match))
     indent = len(text) - len(text.lstrip())
     if mark := dateline(text, indent, len(text)) if indent < len(text) else None:
@@ -128,31 +128,32 @@ def _cuts(text: str) -> set[int]:
     return cuts
 
 
-def _pieces(text: str) -> Iterator[int]:
-    """Yield the ends of the pieces that `sentencex` cuts a paragraph into, save the last.
+def _segments(text: str) -> Iterator[int]:
+    """Yield the ends of the segments of a paragraph by `sentencex`, except the last one.
 
-    A long paragraph is given in parts, each from the piece on that the part before it may have cut short.
+    A long paragraph is segmented in parts; each begins with the last segment of the previous part, which may have
+    been cut.
     """
     start = 0
     while start < len(text):
-        part = text[start : start + _AT_ONCE]
+        part = text[start : start + _SEGMENT_CHARS]
         stop = start + len(part)
         ends = []
         end = 0
-        for piece in sentencex.segment("en", part):
-            end = part.index(piece, end) + len(piece)  # it leaves out blank lines
+        for segment in sentencex.segment("en", part):
+            end = part.index(segment, end) + len(segment)  # segments omit blank lines
             ends.append(start + end)
         ends = [end for end in ends if end < stop]
         yield from ends
         if stop == len(text):
             return
-        start = ends[-1] if ends else max(text.rfind(" ", start, stop) + 1, start + _AT_ONCE // 2)
+        start = ends[-1] if ends else max(text.rfind(" ", start, stop) + 1, start + _SEGMENT_CHARS // 2)
 
 
 def _breaks(text: str) -> Iterator[int]:
-    """Yield where a line break ends a sentence: before bullets, numbers, indented lines and the wire's signature.
+    """Yield the line starts that end a sentence: before bullets, numbers, indented lines and the wire's signature.
 
-    A line that begins in lower case goes on, and so does one that is indented as far as the text of a bullet above it.
+    Lines in lower case, and those with the indent of the bullet text above, continue the sentence.
     """
     hanging = -1
     for line in _LINE.finditer(text):
@@ -165,7 +166,7 @@ def _breaks(text: str) -> Iterator[int]:
 
 
 def _headline(text: str) -> int | None:
-    """Return where the headline ends that is the first line of a text's first paragraph, if there is one."""
+    """Return the end of the headline on the first line of a text's first paragraph, if there is one."""
     start = len(text) - len(text.lstrip())
     end = text.find("\n", start)
     line = text[start:end].rstrip(" \t\r")
@@ -177,8 +178,8 @@ def _headline(text: str) -> int | None:
     return None
 
 
-def _goes_on(text: str, end: int) -> bool:
-    """Tell whether the sentence goes on where `sentencex` cuts it."""
+def _continues(text: str, end: int) -> bool:
+    """Return whether the sentence continues after a split by `sentencex`."""
     before = text[max(0, end - 24) : end]
     word = before.rstrip()
     if word == before:
@@ -203,12 +204,12 @@ def _goes_on(text: str, end: int) -> bool:
     if _STATE.search(word) and _CAPITALISED.match(text, end):
         return True
     if text[end].islower():
-        return bool(_GOES_ON.match(text, end))
+        return bool(_CONTINUATION.match(text, end))
     return last.isdigit() and bool(_NUMBERED.search(before))
 
 
 def _ends(text: str, match: re.Match[str]) -> bool:
-    """Tell whether a sentence ends where `sentencex` sees none: after an abbreviation, or inside quotation marks."""
+    """Return whether a sentence ends at a mark missed by `sentencex`: after an abbreviation, or in quotation marks."""
     start, end = match.span()
     before = text[max(0, start - 24) : start]
     if text[start] == "." and _ABBREVIATED.search(before):
@@ -226,18 +227,18 @@ def _ends(text: str, match: re.Match[str]) -> bool:
 
 @cache
 def _places() -> frozenset[str]:
-    """Return the one-word names of states and capitals: before a verb they begin a sentence."""
+    """Return the one-word names of states and capitals, which begin a sentence if a verb follows."""
     return frozenset(form.form for form in tables().forms if form.how in {"name", "capital"} and form.form.isalpha())
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Return the span without white space, dateline and bullet at its edges; nothing if it is empty."""
+    """Return the span without white space, dateline and bullet at its edges, or None if it is empty."""
     piece = text[start:end].rstrip()
     stop = start + len(piece)
     start = stop - len(piece.lstrip())
     if start == stop:
         return None
     mark = dateline(text, start, stop) if text[start].isalpha() else _BULLET.match(text, start, stop)
-    if mark and (kept := text[mark.end() : stop].lstrip()):
-        start = stop - len(kept)
+    if mark and (rest := text[mark.end() : stop].lstrip()):
+        start = stop - len(rest)
     return start, stop

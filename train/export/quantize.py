@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import convert_model_to_external_data
 
-from detente.models.fake_quant import BLOCK, LEAST, LEAST_BLOCK, MOST
+from detente.models.fake_quant import BLOCK, INT8_MAX, MIN_BLOCK_SCALE, MIN_SCALE
 from detente.models.model_dir import TABLES
 
 #: Above this size in bytes, large tensors are stored as ONNX external data: GitHub and PyPI take files up to 100 MB.
@@ -93,7 +93,7 @@ def quantize_per_token(model: onnx.ModelProto) -> None:
         return output
 
     unit, zero_point = constant("one", 1, np.float32), constant("nought", ZERO_POINT, np.uint8)
-    int8_max, min_scale = constant("most", MOST, np.float32), constant("least", LEAST, np.float32)
+    int8_max, min_scale = constant("most", INT8_MAX, np.float32), constant("least", MIN_SCALE, np.float32)
     last_axis = constant("last_axis", [1], np.int64)
 
     def quantize_rows(source: str, depth: int) -> tuple[str, str]:
@@ -117,7 +117,7 @@ def quantize_per_token(model: onnx.ModelProto) -> None:
         if source not in quantized_rows:
             quantized_rows[source] = quantize_rows(source, depth)
         activations, scales = quantized_rows[source]
-        scale = np.maximum(np.abs(values).max(axis=0) / np.float32(MOST), np.float32(LEAST))
+        scale = np.maximum(np.abs(values).max(axis=0) / np.float32(INT8_MAX), np.float32(MIN_SCALE))
         inputs = [
             activations,
             constant(f"{out}_weight", np.rint(values / scale), np.int8),
@@ -147,8 +147,8 @@ def embeddings_to_int8(model: onnx.ModelProto) -> None:
             continue
         rows = numpy_helper.to_array(table)
         blocks = rows.reshape(len(rows), -1, BLOCK)
-        scale = (np.abs(blocks).max(axis=-1, keepdims=True) / MOST).clip(LEAST_BLOCK).astype(np.float16)
-        quantized = np.rint(blocks / scale.astype(np.float32)).clip(-MOST, MOST).astype(np.int8)
+        scale = (np.abs(blocks).max(axis=-1, keepdims=True) / INT8_MAX).clip(MIN_BLOCK_SCALE).astype(np.float16)
+        quantized = np.rint(blocks / scale.astype(np.float32)).clip(-INT8_MAX, INT8_MAX).astype(np.int8)
         name, ids, out = table.name, node.input[1], node.output[0]
         for part, array in (("int8", quantized), ("scale", scale)):
             constants.append(numpy_helper.from_array(array, f"{name}_{part}"))

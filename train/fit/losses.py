@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from torch import Tensor
 from torch.nn import functional
 
-from detente.models.encoder import Readings
+from detente.models.encoder import EncoderOutput
 
 #: Weight of positive cue tokens: they are so rare that the head would otherwise learn to mark nothing.
 CUE_POSITIVE = 4.0
 
 
-def loss(readings: Readings, targets: Mapping[str, Tensor], factors: Mapping[str, float]) -> Tensor:
+def loss(readings: EncoderOutput, targets: Mapping[str, Tensor], factors: Mapping[str, float]) -> Tensor:
     """Return the mean over pairs of the weighted sum of the heads' cross-entropies.
 
     Args:
@@ -34,7 +34,7 @@ def loss(readings: Readings, targets: Mapping[str, Tensor], factors: Mapping[str
     return total / pairs
 
 
-def inconsistency(readings: Readings, targets: Mapping[str, Tensor]) -> Tensor:
+def inconsistency(readings: EncoderOutput, targets: Mapping[str, Tensor]) -> Tensor:
     """Return the consistency loss of the tone: the symmetric KL divergence between pairs and copies, averaged over D.
 
     Args:

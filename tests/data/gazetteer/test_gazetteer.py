@@ -182,13 +182,13 @@ def test_the_coverage_shown_is_that_of_the_tables() -> None:
 
 def test_groups_have_the_members_of_the_day() -> None:
     groups = {group.id: group for group in tables().groups}
-    assert groups["quad"].at(date(2021, 3, 12)) == ["AUS", "IND", "JPN", "USA"]
-    assert groups["quad"].at(date(2012, 1, 1)) == []
-    assert "RUS" in groups["G8"].at(date(2006, 7, 15))
-    assert groups["G8"].at(None) == sorted(["CAN", "DEU", "FRA", "GBR", "ITA", "JPN", "RUS", "USA"])
-    assert len(groups["eu"].at(date(2021, 1, 1))) == 27
-    assert len(groups["nato"].at(date(2024, 7, 9))) == 32
-    assert "IRN" in groups["brics"].at(None)
+    assert groups["quad"].members_on(date(2021, 3, 12)) == ["AUS", "IND", "JPN", "USA"]
+    assert groups["quad"].members_on(date(2012, 1, 1)) == []
+    assert "RUS" in groups["G8"].members_on(date(2006, 7, 15))
+    assert groups["G8"].members_on(None) == sorted(["CAN", "DEU", "FRA", "GBR", "ITA", "JPN", "RUS", "USA"])
+    assert len(groups["eu"].members_on(date(2021, 1, 1))) == 27
+    assert len(groups["nato"].members_on(date(2024, 7, 9))) == 32
+    assert "IRN" in groups["brics"].members_on(None)
     for group in groups.values():
         assert group.expand in {"all", "none"}
         assert all(member in tables().states for member, _ in group.members)

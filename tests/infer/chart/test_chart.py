@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.dates import date2num
 
-from detente.infer.chart.common import STYLES, Event, alone, lanes, note, read_events, runs, shown
+from detente.infer.chart.common import STYLES, Event, alone, lanes, note, read_events, runs, visible_events
 from detente.infer.chart.static import draw, plot
 from detente.infer.chart.vega import specification
 from detente.infer.series.series import series
@@ -157,7 +157,7 @@ def test_events_from_a_file(tmp_path: Path) -> None:
     ]
     file.write_text("label,date\nin a month,2021-07\n", "utf-8")
     assert read_events(file) == [Event(datetime.date(2021, 7, 15), "in a month")]
-    assert [event.label for event in shown(read_events(file), frame())] == ["in a month"]
+    assert [event.label for event in visible_events(read_events(file), frame())] == ["in a month"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detente.data.codebook.labels import NO_DIRECTION, TONES
-from detente.data.gazetteer.gazetteer import Form, Group, Tables, Term
+from detente.data.gazetteer.gazetteer import Group, SurfaceForm, Tables, Term
 from detente.infer.encoder.onnx import Engine
 from detente.infer.label import labeler
 from detente.infer.label.labeler import LONGEST, MOST_STATES, Detente, pieces
@@ -24,7 +24,7 @@ NAMES = {"China": "CHN", "Japan": "JPN", "India": "IND", "France": "FRA", "Egypt
 MEMBERS = tuple((state, OPEN) for state in ("FRA", "JPN"))
 TABLES = Tables(
     states={state: name for name, state in NAMES.items()},
-    forms=tuple(Form(name, state, "name", frozenset(), OPEN) for name, state in NAMES.items()),
+    forms=tuple(SurfaceForm(name, state, "name", frozenset(), OPEN) for name, state in NAMES.items()),
     people=(),
     groups=(Group("Seven", ("Seven",), "none", MEMBERS), Group("Pact", ("Pact",), "all", MEMBERS)),
     not_states={},
@@ -207,7 +207,7 @@ def test_roll_call_is_bounded(tiny_model: Path) -> None:
     names = {code: f"X{code.lower()}" for code in codes}
     tables = Tables(
         states=names,
-        forms=tuple(Form(name, code, "name", frozenset(), OPEN) for code, name in names.items()),
+        forms=tuple(SurfaceForm(name, code, "name", frozenset(), OPEN) for code, name in names.items()),
         people=(),
         groups=(),
         not_states={},

@@ -284,7 +284,7 @@ def test_the_report_lists_every_error(tmp_path: Path) -> None:
     )
     report = evaluation.check(path)
     assert (report.total.right, report.total.wrong, report.total.missed) == (1, 1, 1)
-    assert [error.what for error in report.errors] == ["wrong", "missed"]
+    assert [error.outcome for error in report.errors] == ["wrong", "missed"]
     assert any("P 0.500" in line for line in report.lines())
 
 

@@ -17,7 +17,7 @@ from transformers import MPNetConfig, MPNetModel, PreTrainedTokenizerFast
 from detente.data.codebook.labels import TONES
 from detente.infer.encoder.onnx import Engine, Floats
 from detente.models.config import ModelConfig
-from detente.models.encoder import PairEncoder, Readings
+from detente.models.encoder import EncoderOutput, PairEncoder
 from detente.models.features import Featurizer
 from detente.train.examples import Label, Row
 from detente.train.export.onnx import export
@@ -172,14 +172,14 @@ def test_twins_change_the_loss_by_their_divergence_only() -> None:
     targets = batch.pop("targets")
     with torch.no_grad():
         readings = model(**batch)
-    alone = Readings({head: logits[:3] for head, logits in readings.heads.items()}, readings.cue[:3], *REST)
+    alone = EncoderOutput({head: logits[:3] for head, logits in readings.heads.items()}, readings.cue[:3], *REST)
     assert loss(readings, targets, {}).item() == loss(alone, targets, {}).item()
     assert inconsistency(readings, targets) > 0
-    same = Readings({"tone": readings.heads["tone"][[0, 1, 2, 0, 2]]}, readings.cue, *REST)
+    same = EncoderOutput({"tone": readings.heads["tone"][[0, 1, 2, 0, 2]]}, readings.cue, *REST)
     assert inconsistency(same, targets).item() == pytest.approx(0, abs=1e-6)
     none = Collator(Featurizer(tokenizer, MAX_LENGTH), consistency_fraction=1.0)(rows_with_states()[1:2])["targets"]
     assert isinstance(none, dict)
-    assert inconsistency(Readings({"tone": readings.heads["tone"][1:2]}, readings.cue[1:2], *REST), none) == 0
+    assert inconsistency(EncoderOutput({"tone": readings.heads["tone"][1:2]}, readings.cue[1:2], *REST), none) == 0
 
 
 # A larger base
