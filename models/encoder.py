@@ -22,8 +22,8 @@ ENCODER = "encoder"  # the folder of the encoder's own configuration
 
 
 @dataclass(slots=True)
-class Readings:
-    """What the network says of D dyads in sentences of T tokens.
+class EncoderOutput:
+    """The network's output for D dyads in sentences of T tokens.
 
     Attributes:
         heads: logits by head, each [D, labels of the head].
@@ -77,7 +77,7 @@ class PairEncoder(nn.Module):
         self.spec = replace(self.spec, heads={**self.spec.heads, **heads})
         round_weights(self, rounded=self.spec.rounded)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, mentions: Tensor, pairs: Tensor) -> Readings:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, mentions: Tensor, pairs: Tensor) -> EncoderOutput:
         """Read every pair of the batch; shapes as in `features.Batch`."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # [S, T, H]
         actors = torch.bmm(mentions.to(hidden.dtype), hidden).flatten(0, 1)  # [S * K, H]
@@ -95,7 +95,7 @@ class PairEncoder(nn.Module):
             linear, curve, dropout, last = self.heads[_module(name)]  # type: ignore[misc]
             hidden[name] = curve(linear(vector))
             heads[name] = last(dropout(hidden[name]))
-        return Readings(heads, cue, vector, hidden)
+        return EncoderOutput(heads, cue, vector, hidden)
 
     @classmethod
     def from_base(

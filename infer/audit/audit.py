@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from detente._statistics import Estimate, between, wilson
+from detente._statistics import Estimate, estimate_from_draws, wilson
 from detente.data.annotation.label_table import TEST, TRAIN, Labelled
 
 Floats = NDArray[np.float64]
@@ -218,7 +218,7 @@ def audit(
         classes={
             label: Class(
                 scored=float(counts[at] / readings),
-                corrected=between(float(point[at]), shares[:, at]),
+                corrected=estimate_from_draws(float(point[at]), shares[:, at]),
                 precision=wilson(int(confusion[at, at]), int(rows[at])),
                 recall=wilson(int(confusion[at, at]), int(columns[at])),
                 labelled=int(columns[at]),
@@ -226,7 +226,7 @@ def audit(
             for at, label in enumerate(labels)
         },
         warmth=scored.warmth,
-        corrected_warmth=between(float(mean(point, labels, scores)), mean(shares, labels, scores)),
+        corrected_warmth=estimate_from_draws(float(mean(point, labels, scores)), mean(shares, labels, scores)),
         confusion=confusion.tolist(),
         scores=dict(scores),
         model=scored.model,

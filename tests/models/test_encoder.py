@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 
 from detente.models.config import HEADS
-from detente.models.encoder import PairEncoder, Readings
+from detente.models.encoder import EncoderOutput, PairEncoder
 from detente.models.features import Featurizer, Item
 from detente.models.model_dir import CONFIG, ModelError
 from detente.train.export.onnx import export
@@ -20,11 +20,11 @@ ITEMS = [
 ]
 
 
-def read(model: PairEncoder, tokenizer: Tokenizer, items: list[Item]) -> Readings:
+def read(model: PairEncoder, tokenizer: Tokenizer, items: list[Item]) -> EncoderOutput:
     arrays = Featurizer(tokenizer, model.spec.max_length).batch(items).arrays()
     with torch.inference_mode():
         readings = model(**{name: torch.from_numpy(array) for name, array in arrays.items()})
-    assert isinstance(readings, Readings)
+    assert isinstance(readings, EncoderOutput)
     return readings
 
 

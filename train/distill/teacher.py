@@ -22,7 +22,7 @@ from detente.data.corpora import unlabeled
 from detente.data.corpora.examples import CorpusError
 from detente.data.corpora.unlabeled import Sentence
 from detente.infer.encoder import cue_span
-from detente.infer.encoder.onnx import Engine, Floats, PairReading
+from detente.infer.encoder.base import Encoder, Floats, PairOutput
 from detente.infer.label.labeler import LONGEST, load
 from detente.infer.linking.linker import linker
 from detente.infer.linking.mentions import dyads
@@ -34,7 +34,7 @@ from detente.models.model_dir import MANIFEST, WEIGHTS, ModelError, resolve
 from detente.train.distill import soft_labels
 from detente.train.examples import TURNED
 from detente.train.held_out import held_out, key
-from detente.train.torch_encoder import TorchEngine
+from detente.train.torch_encoder import TorchEncoder
 
 #: Sentences of a part: what a kill can cost, some minutes of work.
 PART: Final = 4096
@@ -144,10 +144,10 @@ def ask(sentence: Sentence) -> Asked | None:
     return Asked(sentence, Item(sentence.text, actors, [(states.index(a), states.index(b)) for a, b in pairs]), pairs)
 
 
-def answered(teachers: Sequence[Engine], asked: Sequence[Asked]) -> pa.Table:
+def answered(teachers: Sequence[Encoder], asked: Sequence[Asked]) -> pa.Table:
     """Let the teachers read every dyad in both orders, and return the mean of their answers, of `soft.SCHEMA`."""
     items = [Item(x.item.text, x.item.actors, [o for a, b in x.item.pairs for o in ((a, b), (b, a))]) for x in asked]
-    said = [list(chain.from_iterable(teacher.read(items, symmetric=False))) for teacher in teachers]
+    said = [list(chain.from_iterable(teacher.predict(items, symmetric=False))) for teacher in teachers]
     pairs = [(x, n, dyad) for x in asked for n, dyad in enumerate(x.dyads)]
     heads = {head: _mean(said, head) for head in (*soft_labels.JOINED, *soft_labels.ORDERED)}
     columns: dict[str, Any] = {
@@ -173,14 +173,14 @@ def answered(teachers: Sequence[Engine], asked: Sequence[Asked]) -> pa.Table:
     )
 
 
-def _mean(said: Sequence[Sequence[PairReading]], head: str) -> Floats:
+def _mean(said: Sequence[Sequence[PairOutput]], head: str) -> Floats:
     """Return the mean distribution of the teachers, [readings of one, labels of the head]."""
     answers = [[reading.heads[head] for reading in readings] for readings in said]
     mean: Floats = np.mean(answers, axis=0, dtype=np.float32).reshape(-1, len(HEADS[head]))
     return mean
 
 
-def _cue(text: str, orders: Sequence[PairReading]) -> tuple[int, int] | None:
+def _cue(text: str, orders: Sequence[PairOutput]) -> tuple[int, int] | None:
     """Return the cue of the first teacher; others may cut a sentence into other tokens."""
     one, other = orders
     return cue_span.find(text, (one.cue + other.cue) / 2, one.spans)
@@ -202,7 +202,7 @@ def _taken(file: Path, chosen: Sequence[int]) -> Iterator[Sentence]:
             number = next(wanted, None)
 
 
-def _opened(folder: Path) -> Engine:
+def _opened(folder: Path) -> Encoder:
     """Open a teacher, which must have the heads that soft labels are of."""
     engine = _engine(folder)
     if lacks := [h for h in (*soft_labels.JOINED, *soft_labels.ORDERED) if engine.config.heads.get(h) != HEADS[h]]:
@@ -210,7 +210,7 @@ def _opened(folder: Path) -> Engine:
     return engine
 
 
-def _engine(folder: Path) -> Engine:
+def _engine(folder: Path) -> Encoder:
     """Open a trained model on a GPU if there is one, or an exported one."""
     if not (folder / WEIGHTS).is_file():
         return load(folder).engine
@@ -221,7 +221,7 @@ def _engine(folder: Path) -> Engine:
     except Exception as error:  # safetensors, torch and tokenizers raise classes of their own
         raise ModelError(f"{folder} can't be read ({str(error).splitlines()[0]}); train it again") from error
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return TorchEngine(model.to(device), Featurizer(tokenizer, model.spec.max_length))
+    return TorchEncoder(model.to(device), Featurizer(tokenizer, model.spec.max_length))
 
 
 def _digest(folder: Path) -> str:

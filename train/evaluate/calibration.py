@@ -7,10 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from detente._statistics import interval
-from detente.infer.encoder.onnx import Floats
+from detente._statistics import Estimate, confidence_bins, ece, interval, resampled_rows
+from detente.infer.encoder.base import Floats
 from detente.train.evaluate.benchmarks import RESAMPLES
-from detente.train.evaluate.metrics import Estimate, ece
 
 #: Bins of the diagram and of its error, as in Guo et al. (ICML 2017).
 BINS: Final = 15
@@ -99,7 +98,7 @@ def calibration(
     shares, right = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
     top, hit = shares.max(axis=-1), shares.argmax(axis=-1) == right
     draw = np.random.default_rng(0)
-    drawn = [draw.integers(len(right), size=len(right)) for _ in range(resamples)]
+    drawn = list(resampled_rows(np.arange(len(right)), draws=resamples, seed=draw))
     error = Estimate(ece(top, hit, BINS), *interval([ece(top[rows], hit[rows], BINS) for rows in drawn]))
     perfect = [ece(top, draw.random(len(top)) < top, BINS) for _ in range(resamples)]
     kept = [_kept(threshold, top, hit, draw, resamples) for threshold in THRESHOLDS]
@@ -119,11 +118,9 @@ def bins(top: Floats, hit: npt.NDArray[np.bool_]) -> list[Bin]:
         top: [N], that probability.
         hit: [N], whether the answer is right.
     """
-    number = np.minimum((top * BINS).astype(int), BINS - 1)
     return [
-        Bin(n / BINS, (n + 1) / BINS, int(of.sum()), float(top[of].mean()), float(hit[of].mean()))
-        for n in np.unique(number).tolist()
-        for of in [number == n]
+        Bin(b.number / BINS, (b.number + 1) / BINS, b.rows, b.confidence, b.accuracy)
+        for b in confidence_bins(top, hit, BINS)
     ]
 
 

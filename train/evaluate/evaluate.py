@@ -9,7 +9,8 @@ from rich.table import Table
 
 from detente._files import write_json
 from detente.data.corpora.examples import Example
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.base import Encoder
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.models.config import HEADS
 from detente.train.evaluate.baselines import BASELINES, baseline
 from detente.train.evaluate.benchmarks import DEV, RESAMPLES, TEST, Benchmark, Scores, intervals, said, scores_of
@@ -74,7 +75,7 @@ def evaluate(
     if unknown := sorted(set(corpora) - {b.corpus for b in known}):
         names = ", ".join(sorted({b.corpus for b in known}))
         raise ValueError(f"no benchmark for {', '.join(unknown)}; there are {names}")
-    engine = Engine(folder)
+    engine = OnnxEncoder(folder)
     results = []
     for benchmark in known:
         if corpora and benchmark.corpus not in corpora:
@@ -84,7 +85,7 @@ def evaluate(
     return results
 
 
-def measured(engine: Engine, benchmark: Benchmark, floors: Mapping[str, Any], resamples: int) -> Result:
+def measured(engine: Encoder, benchmark: Benchmark, floors: Mapping[str, Any], resamples: int) -> Result:
     """Measure a model, and the baselines, on one benchmark."""
     examples = benchmark.examples()
     scores = scores_of(engine, benchmark, examples)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detente._statistics import interval
+from detente._statistics import interval, resampled_rows
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.examples import Example
 from detente.data.corpora.load import read
 from detente.infer.encoder import cue_span
-from detente.infer.encoder.onnx import Engine, Floats, PairReading
+from detente.infer.encoder.base import Encoder, Floats, PairOutput
 from detente.infer.explain.occlusion import only, weigh, without
 from detente.infer.label.labeler import Detente
 from detente.models.features import Item, Span
@@ -65,7 +65,7 @@ class Faithfulness:
 
 
 def faithfulness(
-    engine: Engine,
+    engine: Encoder,
     *,
     split: str = "dev",
     limit: int = 0,
@@ -89,7 +89,7 @@ def faithfulness(
     """
     rows = [e for e in read("annotations", split).examples if e.tone != "none" and e.cue][: limit or None]
     items = [item_of(example) for example in rows]
-    read_so = [pair for (pair,) in engine.read(items)]
+    read_so = [pair for (pair,) in engine.predict(items)]
     toned = [at for at, pair in enumerate(read_so) if TONES[int(pair.heads["tone"].argmax())] != "none"]
     if not toned:
         raise ValueError(f"the model gives none of the {len(rows)} related rows of annotations {split} a tone")
@@ -123,7 +123,7 @@ def faithfulness(
     )
 
 
-def seconds(engine: Engine, texts: Sequence[str]) -> tuple[float, float]:
+def seconds(engine: Encoder, texts: Sequence[str]) -> tuple[float, float]:
     """Return how long `Detente.label` takes for a sentence, plain and explained: medians over texts, read in turn."""
     model = Detente(engine)
     model.label(texts[0], explain=True)  # opens what is opened once
@@ -159,7 +159,7 @@ class _Words:
     Those of the mentions of the pair stay in the sentence whatever is taken out, so they aren't `free`.
     """
 
-    def __init__(self, item: Item, pair: PairReading, cues: Sequence[Span]) -> None:
+    def __init__(self, item: Item, pair: PairOutput, cues: Sequence[Span]) -> None:
         self.all = [word for _, word, _ in cue_span.weighed(item.text, pair.cue, pair.spans)]
         self.ours = [word for word in self.all if _meets(word, cues)]
         mentions = [span for spans in item.actors for span in spans]
@@ -168,9 +168,9 @@ class _Words:
 
 
 def _fall(
-    engine: Engine,
+    engine: Encoder,
     items: Sequence[Item],
-    answers: Sequence[PairReading],
+    answers: Sequence[PairOutput],
     draws: Sequence[Sequence[Sequence[Span]]],
     edit: Callable[[Item, Sequence[Span]], Item],
 ) -> Floats:
@@ -184,7 +184,7 @@ def _fall(
         edit: makes another sentence of a row and some of its words.
     """
     edited = [edit(item, words) for draw in draws for item, words in zip(items, draw, strict=True)]
-    tones = np.array([pair.heads["tone"] for (pair,) in engine.read(edited)]).reshape(len(draws), len(items), -1)
+    tones = np.array([pair.heads["tone"] for (pair,) in engine.predict(edited)]).reshape(len(draws), len(items), -1)
     before = np.array([answer.heads["tone"] for answer in answers])
     said = before.argmax(-1)
     rows = np.arange(len(items))
@@ -215,8 +215,8 @@ def _tokens(text: str, spans: Sequence[Span]) -> set[int]:
 
 
 def _interval(values: Floats, resamples: int, seed: int) -> tuple[float, float]:
-    draw = np.random.default_rng(seed)
-    return interval([float(draw.choice(values, size=len(values)).mean()) for _ in range(resamples)])
+    rows = resampled_rows(np.arange(len(values)), draws=resamples, seed=seed)
+    return interval([float(values[sample].mean()) for sample in rows])
 
 
 def _meets(word: Span, spans: Iterable[Span]) -> bool:

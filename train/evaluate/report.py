@@ -12,7 +12,8 @@ import numpy as np
 
 from detente.data.corpora.examples import Example
 from detente.data.corpora.load import read
-from detente.infer.encoder.onnx import Engine, cores
+from detente.infer.encoder.base import Encoder
+from detente.infer.encoder.onnx import OnnxEncoder, cores
 from detente.infer.label.labeler import Detente
 from detente.models.config import HEADS
 from detente.train.evaluate.articles.evaluation import ArticleEvaluation, evaluate_articles
@@ -128,7 +129,7 @@ def build(
         ValueError: a corpus that is none of the benchmarks'.
         CorpusError: a corpus is not on disk, or the articles are malformed.
     """
-    engine = Engine(folder)
+    engine = OnnxEncoder(folder)
     whole_articles = None
     if articles or not corpora:
         file = articles or locate()
@@ -181,12 +182,12 @@ def calibrated(
     return out
 
 
-def speed(engine: Engine) -> Speed:
+def speed(engine: Encoder) -> Speed:
     """Measure how many sentences of the project's own corpus the engine reads in a second, every dyad of them."""
     items = [row.item for row in rows_of(read("detente", "train").examples, "")][:SPEED_SENTENCES]
-    engine.read(items[:64])
+    engine.predict(items[:64])
     began = time.perf_counter()
-    engine.read(items)
+    engine.predict(items)
     seconds = time.perf_counter() - began
     dyads = sum(len(item.pairs) for item in items)
     return Speed(len(items), dyads, len(items) / seconds, dyads / seconds, cores(), _processor())

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from torch import Tensor
 from torch.nn import functional
 
-from detente.models.encoder import Readings
+from detente.models.encoder import EncoderOutput
 
 #: A cue's words are few: a token of the cue counts as this many others, or the head would learn to mark nothing.
 CUE_POSITIVE = 4.0
 
 
-def loss(readings: Readings, targets: Mapping[str, Tensor], factors: Mapping[str, float]) -> Tensor:
+def loss(readings: EncoderOutput, targets: Mapping[str, Tensor], factors: Mapping[str, float]) -> Tensor:
     """Return the loss: per pair, the sum of its heads' cross-entropies times its weight; the mean over pairs.
 
     Args:
@@ -34,7 +34,7 @@ def loss(readings: Readings, targets: Mapping[str, Tensor], factors: Mapping[str
     return total / pairs
 
 
-def inconsistency(readings: Readings, targets: Mapping[str, Tensor]) -> Tensor:
+def inconsistency(readings: EncoderOutput, targets: Mapping[str, Tensor]) -> Tensor:
     """Return how far the tone moves when the states are exchanged: the mean over D pairs of KL both ways, halved.
 
     Args:

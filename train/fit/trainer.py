@@ -26,7 +26,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from detente.models.config import ModelConfig
-from detente.models.encoder import PairEncoder, Readings
+from detente.models.encoder import EncoderOutput, PairEncoder
 from detente.models.features import Featurizer
 from detente.train.base_models import locate
 from detente.train.examples import Row
@@ -59,7 +59,7 @@ class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         inputs: dict[str, Any],
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,  # noqa: ARG002  (the loss is a mean over pairs)
-    ) -> Tensor | tuple[Tensor, Readings]:
+    ) -> Tensor | tuple[Tensor, EncoderOutput]:
         """Return the loss of a batch."""
         targets = inputs.pop("targets")
         readings = model(**inputs)

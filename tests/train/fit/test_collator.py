@@ -12,7 +12,7 @@ from torch import Tensor
 
 from detente.data.corpora.examples import Example
 from detente.models.config import HEADS
-from detente.models.encoder import Readings
+from detente.models.encoder import EncoderOutput
 from detente.models.features import Featurizer
 from detente.train import entity_swap
 from detente.train.examples import Label, Row, Trust, flipped, item_of, one_hot, rows_of
@@ -139,16 +139,16 @@ def test_a_perfect_answer_costs_less_and_a_row_without_label_nothing() -> None:
     rows = rows_of([FROSTY], "annotations")
     targets = collate([replace(rows[0], ordered=True)])
     tokens = targets["cue"].shape[1]
-    good = Readings(
+    good = EncoderOutput(
         {h: torch.where(targets[h] > 0, 20.0, -20.0) for h in HEADS},
         torch.where(targets["cue"] > 0, 20.0, -20.0),
         *REST,
     )
-    bad = Readings({h: -logits for h, logits in good.heads.items()}, -good.cue, *REST)
+    bad = EncoderOutput({h: -logits for h, logits in good.heads.items()}, -good.cue, *REST)
     assert loss(good, targets, {}) < 1e-3 < loss(bad, targets, {})
     assert loss(bad, targets, dict.fromkeys([*HEADS, "cue"], 0.0)) == 0
     unlabelled = replace(rows[0], labels=[Label({})])
-    assert loss(Readings(bad.heads, torch.zeros(1, tokens), *REST), collate([unlabelled]), {}) == 0
+    assert loss(EncoderOutput(bad.heads, torch.zeros(1, tokens), *REST), collate([unlabelled]), {}) == 0
 
 
 def test_swapping_keeps_grammar_and_moves_every_span() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from detente._statistics import interval
+from detente._statistics import Estimate, estimate_from_draws, resampled_counts
 from detente.data.codebook.label_schema import NONE
 from detente.infer.label.labeler import Detente
 from detente.train.evaluate.articles.gold import Article
@@ -29,7 +29,7 @@ from detente.train.evaluate.articles.outcomes import (
 )
 from detente.train.evaluate.benchmarks import RESAMPLES
 from detente.train.evaluate.calibration import BINS
-from detente.train.evaluate.metrics import Estimate, confusion
+from detente.train.evaluate.metrics import confusion
 from detente.train.evaluate.slices import LEAST
 
 Floats = npt.NDArray[np.float64]
@@ -183,7 +183,7 @@ def measured(
         resamples: of the bootstrap.
     """
     number = {id_: row for row, id_ in enumerate(articles)}
-    drawn = np.random.default_rng(0).multinomial(len(number), np.full(len(number), 1 / len(number)), size=resamples)
+    drawn = np.concatenate(list(resampled_counts(np.ones(len(number)), draws=resamples)))
 
     def estimate(figure: Callable[[Floats], Floats], terms: Iterable[tuple[str, Sequence[float]]]) -> Estimate | None:
         """Return a figure of sums over articles: `figure` takes sums [..., n], `terms` are (article, [n])."""
@@ -196,7 +196,7 @@ def measured(
             value, values = figure(sums.sum(axis=0)), figure(drawn @ sums)
         if not np.isfinite(value):
             return None
-        return Estimate(float(value), *interval(values[np.isfinite(values)].tolist()))
+        return estimate_from_draws(float(value), values, skip_undefined=True)
 
     def share(terms: Callable[[PairOutcome], _Ratio]) -> Estimate | None:
         return estimate(_ratio, ((pair.article, terms(pair)) for pair in pairs))
