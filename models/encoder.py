@@ -92,7 +92,7 @@ class PairEncoder(nn.Module):
         vector = self.dropout(torch.cat((pair, evidence), dim=-1))
         hidden, heads = {}, {}
         for name in self.spec.heads:
-            linear, curve, dropout, last = self.heads[_module(name)]  # type: ignore[misc]
+            linear, curve, dropout, last = self.heads[_module(name)].children()
             hidden[name] = curve(linear(vector))
             heads[name] = last(dropout(hidden[name]))
         return EncoderOutput(heads, cue, vector, hidden)

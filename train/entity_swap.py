@@ -1,7 +1,7 @@
-"""Other states in the same sentence: what makes a tone come from the words and not from the countries.
+"""Swap states in a sentence, so that the model learns the tone from the words and not from the countries.
 
-A mention is exchanged for one of the same kind: a name for a name, an adjective for an adjective, a capital for a
-capital, a leader for a leader of the same office. A row that holds a mention of another kind is left as it is.
+A mention is replaced by one of the same kind: a name by a name, an adjective by an adjective, a capital by a capital, a
+leader by a leader of the same office. A row with a mention of any other kind is left unchanged.
 """
 
 import random
@@ -16,29 +16,29 @@ from detente.data.gazetteer.gazetteer import Form, Person, Tables, tables
 from detente.models.features import Span
 from detente.train.examples import Row
 
-#: What hides a mention; a token of its own in the vocabulary of every BERT (MPNet and RoBERTa write `<mask>`).
+#: Replaces a masked mention; a token in the vocabulary of every BERT (MPNet and RoBERTa write `<mask>`).
 MASK = "[MASK]"
 
-#: The states that others are exchanged for: those that news writes most about, each with all kinds of mention.
-OTHERS = (
+#: Replacement states: those most written about in the news, each with every kind of mention.
+REPLACEMENTS = (
     "ARG AUS BRA CAN CHN COL CUB DEU EGY ESP ETH FRA GBR GRC IDN IND "
     "IRN IRQ ISR ITA JPN KEN KOR MEX MYS NGA NOR PAK PER PHL POL PRK "
     "RUS SAU SWE SYR THA TUR UKR USA VEN VNM ZAF "
 ).split()
 
-#: Where the head of government leads and the head of state is a figure of ceremony.
+#: States led by the head of government, where the head of state is ceremonial.
 PARLIAMENTARY = frozenset("AUS CAN DEU ESP ETH GBR GRC IND ISR ITA IRQ JPN MYS NOR PAK SWE THA".split())
 
-#: Offices whose holder news takes for the state's leader.
+#: Offices whose holder the news treats as the state's leader.
 _LEADERS = ("head_of_state", "head_of_government", "party_leader")
 
-#: Names that take "the" as a noun.
+#: States whose name takes "the" as a noun.
 ARTICLE = frozenset({"USA", "GBR", "PHL", "ARE", "NLD", "EUU"})
 
-#: Names that news uses as adjectives too ("U.S. officials").
-_BOTH = re.compile(r"U\.?\s?S\.?(?:A\.?)?|U\.?K\.?|EU|E\.U\.|UAE|EC|UK")
+#: Names that are also used as adjectives ("U.S. officials").
+_NAME_OR_ADJECTIVE = re.compile(r"U\.?\s?S\.?(?:A\.?)?|U\.?K\.?|EU|E\.U\.|UAE|EC|UK")
 
-#: What follows such a name where it is a noun ("the U.S. said", "the U.S., which").
+#: Text that follows such a name when it is a noun ("the U.S. said", "the U.S., which").
 _AFTER_NOUN = re.compile(
     r"\W*$|[’'.,;:?!)\"”–—-]"
     r"| (?:and|or|to|in|on|for|with|of|at|by|from|as|that|which|who|over|if|is|was|has|had|will|would|could|should|may"
@@ -47,48 +47,53 @@ _AFTER_NOUN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What a mention is, so that another can take its place: `name`, `adjective`, `people`, `capital` or an office."""
+class MentionKind:
+    """The kind of a mention, which its replacement shares.
 
-    what: str
+    Attributes:
+        category: `name`, `adjective`, `people`, `capital` or an office.
+        surname: whether a person is mentioned by surname alone.
+    """
+
+    category: str
     surname: bool = False
 
 
 class Swapper:
-    """Exchanges states for others, by the package's tables.
+    """Swaps the states of rows by the gazetteer.
 
     Args:
-        known: the tables.
+        gazetteer: states, their names and their leaders.
     """
 
-    def __init__(self, known: Tables) -> None:
-        self.names = known.states
+    def __init__(self, gazetteer: Tables) -> None:
+        self.names = gazetteer.states
         self.forms: dict[tuple[str, str], list[Form]] = {}
-        self.kinds: dict[tuple[str, str], Kind] = {}
+        self.kinds: dict[tuple[str, str], MentionKind] = {}
         self.people: dict[str, list[Person]] = {}
-        for form in known.forms:
+        for form in gazetteer.forms:
             if "prefix" in form.flags:
                 continue
-            what = form.how
-            if what == "demonym":
+            category = form.how
+            if category == "demonym":
                 singular = form.form.removesuffix("s")
-                what = "people" if (form.state, singular) in self.kinds and singular != form.form else "adjective"
-            if what in {"name", "adjective", "people", "capital"}:
-                self.forms.setdefault((form.state, what), []).append(form)
-                self.kinds[form.state, form.form] = Kind(what)
-        for person in known.people:
+                category = "people" if (form.state, singular) in self.kinds and singular != form.form else "adjective"
+            if category in {"name", "adjective", "people", "capital"}:
+                self.forms.setdefault((form.state, category), []).append(form)
+                self.kinds[form.state, form.form] = MentionKind(category)
+        for person in gazetteer.people:
             self.people.setdefault(person.state, []).append(person)
             office = person.terms[0].office
             for full in person.forms:
-                self.kinds.setdefault((person.state, full), Kind(office))
-            self.kinds.setdefault((person.state, person.surname), Kind(office, surname=True))
+                self.kinds.setdefault((person.state, full), MentionKind(office))
+            self.kinds.setdefault((person.state, person.surname), MentionKind(office, surname=True))
 
-    def swapped(self, row: Row, states: Mapping[str, str]) -> Row | None:
-        """Exchange states, or return None where a mention has no like.
+    def swap(self, row: Row, states: Mapping[str, str]) -> Row | None:
+        """Return the row with states replaced; None if a mention has no counterpart.
 
         Args:
-            row: with the states of its actors.
-            states: new code by old code; actors of other states keep theirs.
+            row: row whose actors have states.
+            states: new code by old code; all other states stay.
         """
         edits: list[tuple[int, int, str]] = []
         for state, spans in zip(row.states, row.actors, strict=True):
@@ -99,45 +104,45 @@ class Swapper:
                 if edit is None:
                     return None
                 edits.append(edit)
-        moved = edited(row, edits)
-        return moved and replace(moved, states=[states.get(state, state) for state in row.states])
+        swapped = apply_edits(row, edits)
+        return swapped and replace(swapped, states=[states.get(state, state) for state in row.states])
 
-    def drawn(self, row: Row, draw: random.Random, avoid: Collection[str] = ()) -> Row | None:
-        """Exchange all of a row's states for others, drawn anew; None where that cannot be.
+    def swap_randomly(self, row: Row, rng: random.Random, avoid: Collection[str] = ()) -> Row | None:
+        """Return the row with every state replaced by a random one; None if that is impossible.
 
         Args:
-            row: with the states of its actors.
-            draw: which of `OTHERS` they become.
-            avoid: states that they must not become; those of the row itself never are.
+            row: row whose actors have states.
+            rng: source of randomness for the choice among `REPLACEMENTS`.
+            avoid: states never to be chosen, besides those of the row itself.
         """
         states = list(dict.fromkeys(row.states))
-        free = [state for state in OTHERS if state not in states and state not in avoid]
-        if len(states) > len(free):  # a roll call
+        available = [state for state in REPLACEMENTS if state not in states and state not in avoid]
+        if len(states) > len(available):  # a roll call
             return None
-        return self.swapped(row, dict(zip(states, draw.sample(free, len(states)), strict=True)))
+        return self.swap(row, dict(zip(states, rng.sample(available, len(states)), strict=True)))
 
     def _edit(self, row: Row, start: int, end: int, old: str, new: str) -> tuple[int, int, str] | None:
         words = row.text[start:end]
         kind = self.kinds.get((old, words))
         if kind is None:
             return None
-        the = re.search(r"\b[Tt]he $", row.text[:start])
-        noun = the and _AFTER_NOUN.match(row.text, end)
-        if kind.what == "name" and _BOTH.fullmatch(words) and not noun:
-            kind = Kind("adjective")
-        if kind.what in {"adjective", "people", "capital"}:
-            found = self.forms.get((new, kind.what)) or self.forms.get((new, "adjective"))
-            return (start, end, found[0].form) if found else None
-        if kind.what == "name":
+        article = re.search(r"\b[Tt]he $", row.text[:start])
+        noun = article and _AFTER_NOUN.match(row.text, end)
+        if kind.category == "name" and _NAME_OR_ADJECTIVE.fullmatch(words) and not noun:
+            kind = MentionKind("adjective")
+        if kind.category in {"adjective", "people", "capital"}:
+            forms = self.forms.get((new, kind.category)) or self.forms.get((new, "adjective"))
+            return (start, end, forms[0].form) if forms else None
+        if kind.category == "name":
             name = self.names[new]
-            if the and new not in ARTICLE:
-                return the.start(), end, name
-            return start, end, f"the {name}" if new in ARTICLE and not the else name
-        person = self._holder(new, kind.what, row.date)
+            if article and new not in ARTICLE:
+                return article.start(), end, name
+            return start, end, f"the {name}" if new in ARTICLE and not article else name
+        person = self._holder(new, kind.category, row.date)
         return None if person is None else (start, end, person.surname if kind.surname else person.name)
 
     def _holder(self, state: str, office: str, day: str) -> Person | None:
-        """Return who holds an office on a day, or who leads the state where it has no such office."""
+        """Return the holder of an office on a day, or the state's leader if it has no such office."""
         when = date.fromisoformat(day) if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else date(2015, 1, 1)
         leaders = _LEADERS if state not in PARLIAMENTARY else ("head_of_government",)
         for wanted in leaders if office in _LEADERS else (office, *leaders):
@@ -149,58 +154,55 @@ class Swapper:
 
 @cache
 def swapper() -> Swapper:
-    """Return a swapper over the package's tables, made at the first call."""
+    """Return the swapper over the package's gazetteer, built once."""
     return Swapper(tables())
 
 
-def masked(row: Row, mask: str = MASK) -> Row | None:
-    """Hide every mention of the row's actors behind the token that hides words from the encoder."""
-    return edited(row, [(start, end, mask) for spans in row.actors for start, end in spans])
+def mask_actors(row: Row, mask: str = MASK) -> Row | None:
+    """Return the row with every mention of its actors replaced by the encoder's mask token."""
+    return apply_edits(row, [(start, end, mask) for spans in row.actors for start, end in spans])
 
 
-def edited(row: Row, edits: Sequence[tuple[int, int, str]]) -> Row | None:
-    """Put other words in place of some, and move every span of the row along.
+def apply_edits(row: Row, edits: Sequence[tuple[int, int, str]]) -> Row | None:
+    """Replace parts of the text and shift every span of the row accordingly.
 
     Args:
-        row: what is edited.
-        edits: (start, end, words); may touch, not overlap. Equal ones count once.
+        row: row to edit.
+        edits: (start, end, replacement); edits may touch but not overlap, and duplicates count once.
 
     Returns:
-        The new row, or None where edits overlap.
+        The new row, or None if edits overlap.
     """
     ordered = sorted(set(edits))
-    if any(left[1] > right[0] for left, right in pairwise(ordered)):
+    if any(previous[1] > following[0] for previous, following in pairwise(ordered)):
         return None
-    text, at = "", 0
+    text, position = "", 0
     for start, end, words in ordered:
-        text += row.text[at:start] + words
-        at = end
-    text += row.text[at:]
+        text += row.text[position:start] + words
+        position = end
+    text += row.text[position:]
 
-    def moved(span: Span) -> Span:
-        return _moved(ordered, span[0], last=False), _moved(ordered, span[1], last=True)
+    def shift_all(spans: Sequence[Span]) -> list[Span]:
+        return [(_shift(ordered, start, is_end=False), _shift(ordered, end, is_end=True)) for start, end in spans]
 
-    def each(spans: Sequence[Span]) -> list[Span]:
-        return [moved(span) for span in spans]
-
-    labels = [replace(label, cue=label.cue and each(label.cue)) for label in row.labels]
-    return replace(row, text=text, actors=[each(spans) for spans in row.actors], labels=labels)
+    labels = [replace(label, cue=label.cue and shift_all(label.cue)) for label in row.labels]
+    return replace(row, text=text, actors=[shift_all(spans) for spans in row.actors], labels=labels)
 
 
-def _moved(edits: Sequence[tuple[int, int, str]], offset: int, *, last: bool) -> int:
-    """Return where an offset stands after the edits; one inside an edit goes to the edge that keeps it in the span.
+def _shift(edits: Sequence[tuple[int, int, str]], offset: int, *, is_end: bool) -> int:
+    """Return an offset after the edits; one inside an edit moves to the edge that keeps the edit in the span.
 
     Args:
-        edits: in order.
-        offset: in the old text.
-        last: whether it ends a span.
+        edits: edits in order.
+        offset: offset in the old text.
+        is_end: whether the offset ends a span.
     """
     shift = 0
     for start, end, words in edits:
         if offset >= end:
             shift += len(words) - (end - start)
         elif start < offset:
-            return start + shift + (len(words) if last else 0)
+            return start + shift + (len(words) if is_end else 0)
         else:
             break
     return offset + shift

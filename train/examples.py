@@ -1,7 +1,7 @@
-"""Training rows: a sentence, its pairs of actors, and what is known of each pair, whatever corpus it comes from.
+"""Training rows: a sentence, its pairs of actors and their labels, the same for every corpus.
 
-Every label is a distribution over a head's labels with a weight, so that a hard label, a smoothed one and a teacher's
-soft one are the same thing to the loss.
+Every label is a distribution over a head's labels with a weight, so that the loss treats hard, smoothed and a teacher's
+soft labels alike.
 """
 
 import math
@@ -16,19 +16,19 @@ from detente.models.features import Item, Span
 
 @dataclass(slots=True)
 class Label:
-    """What is known of one pair.
+    """The labels of one pair.
 
     Attributes:
-        heads: distribution over the labels of each head that the pair has a label for.
+        heads: distribution over the labels of each labelled head.
         weight: factor of the loss.
-        cue: spans of the cue in the sentence; empty if there are none; None if not annotated.
-        back: distribution of each head that asks what the first actor does to the second, for the other order.
+        cue: spans of the cue in the sentence; empty if there are none, None if not annotated.
+        reversed_heads: distribution for the reversed pair, for each head about what the first actor does to the second.
     """
 
     heads: dict[str, list[float]]
     weight: float = 1.0
     cue: list[Span] | None = None
-    back: dict[str, list[float]] = field(default_factory=dict)
+    reversed_heads: dict[str, list[float]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -37,13 +37,13 @@ class Row:
 
     Attributes:
         text: the sentence.
-        states: code of each actor; empty where the corpus has none.
+        states: code of each actor; empty if the corpus names none.
         actors: spans of each actor's mentions.
         pairs: (first, second) as indices into the actors.
-        labels: one for each pair.
-        corpus: where it comes from.
-        ordered: whether the first actor of a pair has a role (PLV's source); else the order is drawn anew each time.
-        date: ISO date of the article, or empty.
+        labels: one label per pair.
+        corpus: name of the corpus.
+        ordered: whether the first actor of a pair has a role (PLV's source); if not, the order is random in each epoch.
+        date: ISO date of the article; empty if unknown.
     """
 
     text: str
@@ -57,13 +57,13 @@ class Row:
 
     @property
     def item(self) -> Item:
-        """What the network reads of the row."""
+        """The network's input."""
         return Item(self.text, self.actors, self.pairs)
 
     def actor(self, state: str, spans: Sequence[Span]) -> int:
-        """Return the index of an actor, which is added if it is new."""
-        for index, known in enumerate(zip(self.states, self.actors, strict=True)):
-            if known == (state, list(spans)):
+        """Return the index of an actor, adding it if it is new."""
+        for index, actor in enumerate(zip(self.states, self.actors, strict=True)):
+            if actor == (state, list(spans)):
                 return index
         self.states.append(state)
         self.actors.append(list(spans))
@@ -80,14 +80,14 @@ def one_hot(head: str, label: str) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How far labels are believed.
+    """How much the labels are trusted.
 
     Attributes:
         confidence: weight of a label by the annotator's confidence (1 guess, 2 probable, 3 clear).
-        agreement: share of careful readers who give the same tone, by confidence, where a second-best tone is given:
-            the target is a distribution over the two.
-        sentence: largest total weight of the pairs of one sentence, so that a list of twenty states doesn't count as
-            190 sentences.
+        agreement: share of careful readers who give the same tone, by confidence. If a second-best tone is annotated,
+            the target is a distribution over the two: this share and the rest.
+        sentence: maximum total weight of one sentence's pairs, so that a list of twenty states doesn't count as 190
+            sentences.
     """
 
     confidence: Mapping[int, float] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Trust:
 
 
 def rows_of(examples: Iterable[Example], corpus: str, trust: Trust | None = None, weight: float = 1.0) -> list[Row]:
-    """Gather examples into rows, one per sentence, in order of first appearance."""
+    """Group examples into rows, one per sentence, in order of first appearance."""
     trust = trust or Trust()
     rows: dict[tuple[str, str], Row] = {}
     for example in examples:
@@ -114,17 +114,17 @@ def rows_of(examples: Iterable[Example], corpus: str, trust: Trust | None = None
 
 
 def second_actor(example: Example) -> tuple[Span, ...]:
-    """Return the mentions of B; a corpus with one target (NewsMTSC) is read as the pair of the target with itself."""
+    """Return the mentions of B; in a corpus with one target (NewsMTSC), the target is paired with itself."""
     return example.a if example.polarity else example.b
 
 
 def item_of(example: Example) -> Item:
-    """Return one example as what the network reads, its one pair in the corpus' order."""
+    """Return the network's input for one example, its pair in the corpus' order."""
     return Item(example.text, [example.a, second_actor(example)], [(0, 1)])
 
 
 def label_of(example: Example, weight: float, trust: Trust) -> Label:
-    """Return the gold label of one example: hard, or a distribution over the best and the second-best tone."""
+    """Return the label of one example: one-hot, or a distribution over the best and the second-best tone."""
     heads = {
         head: one_hot(head, label) for head, labels in HEADS.items() if (label := getattr(example, head)) in labels
     }
@@ -139,21 +139,23 @@ def label_of(example: Example, weight: float, trust: Trust) -> Label:
     return Label(heads, weight, cue if annotated else None)
 
 
-def _exchanged(sentiment: str) -> str:
-    """Return the sentiment as seen with p and q exchanged (`positive p>q` is `positive q>p`)."""
-    what, _, who = sentiment.partition(" ")
-    return f"{what} {who[::-1]}" if who else what
+def _reverse_sentiment(sentiment: str) -> str:
+    """Return the sentiment of the reversed pair (`positive p>q` becomes `positive q>p`)."""
+    polarity, _, direction = sentiment.partition(" ")
+    return f"{polarity} {direction[::-1]}" if direction else polarity
 
 
-#: Where each label of a head that has an order stands when the actors are exchanged.
-TURNED = {
+#: For each head with directed labels, the index of each label's counterpart for the reversed pair.
+REVERSED_INDEX = {
     "direction": [HEADS["direction"].index(flip(label)) for label in HEADS["direction"]],
-    "sentiment": [HEADS["sentiment"].index(_exchanged(label)) for label in HEADS["sentiment"]],
+    "sentiment": [HEADS["sentiment"].index(_reverse_sentiment(label)) for label in HEADS["sentiment"]],
 }
 
 
-def flipped(label: Label) -> Label:
-    """Return the label of the pair with its actors exchanged."""
-    turned = {head: [label.heads[head][i] for i in order] for head, order in TURNED.items() if head in label.heads}
-    back = {head: label.heads[head] for head in label.back}
-    return replace(label, heads={**label.heads, **turned, **label.back}, back=back)
+def reverse_pair(label: Label) -> Label:
+    """Return the label of the reversed pair."""
+    permuted = {
+        head: [label.heads[head][i] for i in order] for head, order in REVERSED_INDEX.items() if head in label.heads
+    }
+    reversed_heads = {head: label.heads[head] for head in label.reversed_heads}
+    return replace(label, heads={**label.heads, **permuted, **label.reversed_heads}, reversed_heads=reversed_heads)

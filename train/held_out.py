@@ -1,4 +1,4 @@
-"""Sentences that no model may learn from: those that models are chosen and measured on."""
+"""Sentences excluded from training: those that models are selected and evaluated on."""
 
 import re
 from collections.abc import Iterator
@@ -7,22 +7,22 @@ import orjson
 
 from detente.data.corpora import load as corpora
 
-#: Files of whole articles that models are measured on end to end, in a folder of corpora.
+#: Files of articles for end-to-end evaluation, in a folder of corpora.
 ARTICLES = ("articles/dev.jsonl", "articles/test_unlabelled.jsonl")
 
 _WORD = re.compile(r"\w+")
 
 
 def key(text: str) -> str:
-    """Return the words of a sentence in lower case, which identify it whatever its quotation marks and spaces."""
+    """Return a sentence's key: its words in lower case, independent of punctuation and spacing."""
     return " ".join(_WORD.findall(text.casefold()))
 
 
 def held_out() -> frozenset[str]:
-    """Return the keys of all sentences in a split that isn't for training, the reserved test rows among them.
+    """Return the keys of all sentences in dev and test splits, including the reserved test rows.
 
     Raises:
-        CorpusError: one of the corpora isn't on disk, so that its sentences aren't known.
+        CorpusError: a corpus isn't on disk, so its sentences are unknown.
     """
     return reserved() | {
         key(example.text)
@@ -35,9 +35,9 @@ def held_out() -> frozenset[str]:
 
 
 def reserved() -> frozenset[str]:
-    """Return the keys of the sentences that whole articles are measured on, as far as they are on disk.
+    """Return the keys of the sentences of the article evaluation, as far as they are on disk.
 
-    These are the articles with two readings, dev and test, and the dev part of `newsroom`.
+    These are the dev and test articles with two annotators, and the dev split of `newsroom`.
     """
     newsroom = corpora.find("newsroom").splits["dev"]
     texts = corpora.read("newsroom", "dev").examples if corpora.on_disk(newsroom.path) else []

@@ -1,4 +1,4 @@
-"""From settings to a model folder: read the corpora, train, calibrate, export, log."""
+"""Run a training from settings to a model folder: read the corpora, train, calibrate, export, log."""
 
 import logging
 import random
@@ -36,12 +36,12 @@ def train(settings: TrainArgs) -> Path:
     """Train, calibrate and export a model.
 
     Returns:
-        The exported model's folder (`output/model`); `output/torch` holds the weights to go on from, `output/dev.json`
-        the exported model's report on the dev splits.
+        The exported model's folder (`output/model`). `output/torch` holds the weights for further training,
+        `output/dev.json` the exported model's figures on the dev splits.
 
     Raises:
-        ValueError, CorpusError: the settings or the corpora are at fault; the message says how.
-        FloatingPointError: the loss is no longer finite.
+        ValueError, CorpusError: the settings or the corpora are invalid; the message names the cause.
+        FloatingPointError: the loss isn't finite.
     """
     check_metric(settings)
     settings.output.mkdir(parents=True, exist_ok=True)
@@ -52,12 +52,12 @@ def train(settings: TrainArgs) -> Path:
     with _tracked(settings) as tracking:
         callbacks: list[TrainerCallback] = [tracking.Curves()] if tracking else []
         model, featurizer = fit(settings, rows, lambda m, f: develop(m, f, settings), callbacks)
-        model = calibrated(model.to("cpu"), featurizer, settings)
+        model = calibrate(model.to("cpu"), featurizer, settings)
         model.save_pretrained(settings.output / "torch", featurizer.tokenizer)
         folder = export(model, featurizer.tokenizer, settings.output / "model")
         check_export(folder, TorchEncoder(model, featurizer), rows)
-        measured = [b.corpus for b in benchmarks.DEV if b.corpus in settings.corpora]
-        results = evaluate(folder, split="dev", corpora=measured, baselines=False)
+        evaluated = [b.corpus for b in benchmarks.DEV if b.corpus in settings.corpora]
+        results = evaluate(folder, split="dev", corpora=evaluated, baselines=False)
         save(results, settings.output / "dev.json")
         if tracking:
             tracking.log_result(folder, results, settings.register)
@@ -66,7 +66,7 @@ def train(settings: TrainArgs) -> Path:
 
 @contextmanager
 def _tracked(settings: TrainArgs) -> Iterator[ModuleType | None]:
-    """Open an MLflow run, unless the settings name no place for it."""
+    """Open an MLflow run if the settings name a tracking URI."""
     if not settings.tracking:
         yield None
         return
@@ -77,29 +77,28 @@ def _tracked(settings: TrainArgs) -> Iterator[ModuleType | None]:
 
 
 def training_rows(settings: TrainArgs) -> list[Row]:
-    """Read the rows of every corpus of a run, each as often as its settings say.
+    """Return the training rows of all corpora of a run, repeated as its settings say.
 
-    Sentences that whole articles are measured on are left out, whichever corpus has them too.
+    The sentences of the article evaluation are left out, even if a corpus contains them.
     """
     rows: list[Row] = []
     trust = Trust(settings.confidence, settings.agreement, settings.sentence_weight)
     held_out = reserved()
     for name, corpus in settings.corpora.items():
         if corpus.soft is not None:
-            taught = soft_labels.read(
+            soft_rows = soft_labels.read(
                 corpus.soft,
                 weight=corpus.weight,
                 temperature=corpus.temperature,
                 limit=corpus.limit,
                 seed=settings.seed,
             )
-            rows += corpus.repeat * [row for row in taught if key(row.text) not in held_out]
+            rows += corpus.repeat * [row for row in soft_rows if key(row.text) not in held_out]
             continue
-        found = read(name, "train+dev" if corpus.dev else "train")
-        found.examples[:] = [example for example in found.examples if key(example.text) not in held_out]
-        for problem in found.problems:
+        loaded = read(name, "train+dev" if corpus.dev else "train")
+        for problem in loaded.problems:
             log.warning("left out: %s", problem)
-        examples = found.examples
+        examples = [example for example in loaded.examples if key(example.text) not in held_out]
         if corpus.limit is not None:
             examples = random.Random(settings.seed).sample(examples, min(corpus.limit, len(examples)))
         rows += rows_of(examples, name, trust, corpus.weight) * corpus.repeat
@@ -108,13 +107,13 @@ def training_rows(settings: TrainArgs) -> list[Row]:
 
 
 def develop(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> dict[str, float]:
-    """Measure a torch model on the dev splits of a run's corpora."""
+    """Evaluate a torch model on the dev splits of a run's corpora."""
     engine = TorchEncoder(model, featurizer, half=settings.precision == "bf16")
     return benchmarks.develop(engine, list(settings.corpora))
 
 
-def calibrated(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> PairEncoder:
-    """Fit the temperature of each head on the dev splits and write it into the model's configuration."""
+def calibrate(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> PairEncoder:
+    """Fit each head's temperature on the dev splits and store it in the model's configuration."""
     heads: dict[str, tuple[list[Floats], list[int]]] = {}
     engine = TorchEncoder(model, featurizer, half=settings.precision == "bf16")
     for benchmark in benchmarks.DEV:
@@ -124,8 +123,8 @@ def calibrated(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) 
         for example, scores in zip(examples, benchmarks.scores_of(engine, benchmark, examples), strict=True):
             for head, labels in HEADS.items():
                 if (label := getattr(example, head)) in labels:
-                    rows, known = heads.setdefault(head, ([], []))
-                    rows.append(scores.heads[head].astype(np.float64))
-                    known.append(labels.index(label))
+                    probabilities, gold = heads.setdefault(head, ([], []))
+                    probabilities.append(scores.heads[head].astype(np.float64))
+                    gold.append(labels.index(label))
     model.spec = replace(model.spec, temperature=fit_temperatures(heads))
     return model

@@ -19,6 +19,7 @@ NAMES: Final = {
     ),
     "title": ("title", "headline"),
     "source": ("source", "outlet", "publisher", "source_name", "source_domain", "newspaper", "domain", "corpus"),
+    "speaker": (),  # only as it is named: a column of this name may as well hold people
 }  # fmt: skip
 
 
@@ -36,6 +37,7 @@ class Columns:
         date: of the article.
         title: its headline.
         source: its outlet.
+        speaker: code of the state whose statement it is.
     """
 
     text: str = ""
@@ -43,6 +45,7 @@ class Columns:
     date: str = ""
     title: str = ""
     source: str = ""
+    speaker: str = ""
 
     @classmethod
     def of(cls, names: Mapping[str, str]) -> Self:
@@ -71,7 +74,7 @@ class Columns:
 
 @lru_cache(maxsize=1024)
 def _among(asked: Columns, names: tuple[str, ...], optional: bool) -> Columns:
-    there = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names) or 'none'}"
+    there = f"there {'is' if len(names) == 1 else 'are'} {_listed(names)}"
     by_norm: dict[str, str] = {}
     for name in names:
         by_norm.setdefault(name.strip().lower().replace(" ", "_").replace("-", "_"), name)
@@ -93,6 +96,12 @@ def _among(asked: Columns, names: tuple[str, ...], optional: bool) -> Columns:
             name = candidates[0] if candidates else ""
         chosen[what] = name
     return Columns(**chosen)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name the columns, of very many or very long ones only the first."""
+    text = ", ".join(name[:80] for name in names[:30]) or "none"
+    return f"{text} and {len(names) - 30} more" if len(names) > 30 else text
 
 
 def pick(row: Mapping[str, Any], column: str) -> Any:

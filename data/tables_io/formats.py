@@ -3,14 +3,17 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import count
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Self
 
+import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from detente.data.tables_io.columns import Columns, SourceError
@@ -22,6 +25,12 @@ TOO_LONG: Final = f"longer than {LONGEST_RECORD >> 20} MB"
 
 #: Bytes of Parquet that are taken into memory at once, by the average of their rows.
 _AT_ONCE: Final = 4 << 20
+
+#: Lines of the longest row of CSV.
+_MOST_LINES: Final = 1_000_000
+
+#: Stands for a line that is too long. A quotation mark that opens nowhere is an error to the reader in every state.
+_NO_ROW: Final = '"x"x'
 
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
 
@@ -81,17 +90,8 @@ def delimited(stream: BinaryIO, columns: Columns, encoding: str, delimiter: str)
         SourceError: the header lacks a column, or names one twice.
     """
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_RECORD))
-    too_long = False
-
-    def decoded() -> Iterator[str]:
-        nonlocal too_long
-        for _, line in _lines(stream):
-            too_long = isinstance(line, ValueError)
-            # Stray bytes become surrogates, so that the fault is that of one record. A quote that opens nowhere is an
-            # error to the reader in every state that it can be in.
-            yield '"x"x' if isinstance(line, ValueError) else line.decode(encoding, "surrogateescape")
-
-    rows = csv.reader(decoded(), delimiter=delimiter, strict=True)
+    lines = _Lines(stream, encoding)
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         header = next(rows, None)
     except csv.Error as error:
@@ -99,16 +99,22 @@ def delimited(stream: BinaryIO, columns: Columns, encoding: str, delimiter: str)
     if header is None:
         return
     if twice := {name for name in header if name and header.count(name) > 1}:
-        raise SourceError(f"the header names {', '.join(sorted(twice))} twice")
+        raise SourceError(f"the header names {', '.join(sorted(twice))[:200]} twice")
     chosen = columns.among(header)
     while True:
-        number = rows.line_num + 1
+        lines.of_row.clear()
+        number = lines.number + 1
         try:
             fields = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, ValueError(TOO_LONG if too_long else f"not CSV: {error}")
+            first, *swallowed = lines.of_row
+            if _are_rows(swallowed, len(header), delimiter):
+                lines.put_back(swallowed)
+                swallowed = []
+            end = f", up to line {lines.number}" if swallowed else ""
+            yield number, ValueError(TOO_LONG if first is _NO_ROW else f"not CSV: {error}{end}")
             continue
         if len(fields) != len(header):
             if fields:
@@ -117,6 +123,65 @@ def delimited(stream: BinaryIO, columns: Columns, encoding: str, delimiter: str)
             yield number, ValueError(f"not {encoding.upper()}; give its encoding with --encoding")
         else:
             yield number, (chosen, dict(zip(header, fields, strict=True)))
+
+
+class _Lines:
+    """The lines of CSV, decoded; those of the row that is being read can be put back.
+
+    Attributes:
+        number: of lines read.
+        of_row: those since it was last cleared.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self.number = 0
+        self.of_row: list[str] = []
+        self._lines = _lines(stream)
+        self._encoding = encoding
+        self._again: deque[str] = deque()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._decoded()
+        self.number += 1
+        self.of_row.append(line)
+        return line if len(self.of_row) <= _MOST_LINES else _NO_ROW
+
+    def put_back(self, lines: Sequence[str]) -> None:
+        """Give the last lines once more."""
+        self._again.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+    def _decoded(self) -> str:
+        _, line = next(self._lines)
+        # Stray bytes become surrogates, so that the fault is that of one record.
+        return _NO_ROW if isinstance(line, ValueError) else line.decode(self._encoding, "surrogateescape")
+
+
+def _are_rows(lines: Sequence[str], fields: int, delimiter: str) -> bool:
+    """Return whether most lines are rows by themselves: a quotation mark that nothing closed has swallowed them.
+
+    Those of an article that is cut short are not, or seldom.
+    """
+    with_text = [line for line in lines if line.strip()]
+    return fields > 1 and 2 * sum(line.count(delimiter) + 1 == fields for line in with_text) > len(with_text)
+
+
+def opened_parquet(path: str) -> pq.ParquetFile:
+    """Open Parquet so that texts stay in its dictionaries: a few kilobytes may say a long one many times."""
+    meta = pq.read_metadata(path)
+    columns = [meta.schema.column(number) for number in range(meta.num_columns)]
+    texts = [
+        column.path
+        for column in columns
+        if column.physical_type == "BYTE_ARRAY"
+        and column.logical_type.type in ("STRING", "NONE")
+        and not column.max_repetition_level
+    ]
+    # A buffer in place of whole column chunks: a file may be one row group.
+    return pq.ParquetFile(path, metadata=meta, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 20)
 
 
 def parquet(file: pq.ParquetFile, columns: Columns) -> Iterator[Row]:
@@ -140,8 +205,29 @@ def parquet(file: pq.ParquetFile, columns: Columns) -> Iterator[Row]:
     size = sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups))
     at_once = max(1, min(4096, _AT_ONCE * meta.num_rows // max(1, size)))
     batches = file.iter_batches(batch_size=at_once, columns=wanted, use_threads=False)
-    for number, row in enumerate((row for batch in batches for row in _dicts(batch)), 1):
+    for number, row in enumerate((row for batch in batches for part in _slices(batch) for row in _dicts(part)), 1):
         yield number, row if isinstance(row, ValueError) else (chosen, row)
+
+
+def _slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Cut a batch where its rows' texts, taken out of their dictionaries, fill `_AT_ONCE`."""
+    ends = np.cumsum(sum((_lengths(column) for column in batch.columns), np.zeros(batch.num_rows, np.int64)))
+    start = 0
+    while start < batch.num_rows:
+        limit = _AT_ONCE + (ends[start - 1] if start else 0)
+        stop = max(start + 1, int(np.searchsorted(ends, limit, "right")))
+        yield batch.slice(start, stop - start)
+        start = stop
+
+
+def _lengths(column: pa.Array) -> "np.typing.NDArray[np.int64]":
+    """Return the bytes of each row's text, 0 where there is none."""
+    if pa.types.is_struct(column.type):
+        return sum(map(_lengths, column.flatten()), np.zeros(len(column), np.int64))
+    if not pa.types.is_dictionary(column.type):
+        return np.zeros(len(column), np.int64)
+    lengths = pc.binary_length(column.dictionary).take(column.indices)
+    return np.asarray(lengths.fill_null(0), np.int64)
 
 
 def text(stream: BinaryIO, name: str, encoding: str) -> Row:

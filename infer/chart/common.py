@@ -273,5 +273,10 @@ def note(frame: pd.DataFrame) -> str:
         )
     if how["min_probability"] > 0:
         parts.append(f"only readings of probability {how['min_probability']:g} and up")
-    parts.append(f"{frame['sentences'].sum():,} sentences")
+    sentences = frame["sentences"].sum()
+    if not how["groups"]:
+        parts.append("without readings that rest on a group's name")
+    elif (share := (frame["by_group"] * frame["sentences"]).sum(skipna=False) / sentences) > 0:
+        parts.append(f"{share:.0%} of the readings rest on a group's name")
+    parts.append(f"{sentences:,} sentences")
     return "; ".join(parts) + (f". Read by {', '.join(how['models'])}." if how["models"] else ".")

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from detente.data.tables_io import formats
 from detente.data.tables_io.columns import Columns, SourceError, pick
@@ -103,6 +102,7 @@ class Corpus:
         self.columns = columns or Columns()
         self.encoding = formats.codec(encoding)
         self.date_form = date_form
+        self._source, self._form = source, form
         self.found: Files = find(source, form)
         self.position = 0
         self._tell: Callable[[], int] = int
@@ -142,7 +142,26 @@ class Corpus:
             before += file.size
         self.position = before
 
+    def check_unchanged(self) -> None:
+        """Make sure that the files are those that were found at first; of standard input that can't be known.
+
+        Raises:
+            SourceError: a file was changed, replaced, added or taken away.
+        """
+        before = {file.path: file for file in self.found.files}
+        try:
+            after = {file.path: file for file in find(self._source, self._form).files}
+        except SourceError:  # nothing is left
+            after = {}
+        for path in (*before, *after):
+            if before.get(path) != after.get(path):
+                what = "was added" if path not in before else "has gone" if path not in after else "was changed"
+                raise SourceError(f"{path} {what} while it was read; score the corpus anew into another output folder")
+
     def _entries(self, file: File, *, is_first: bool) -> Iterator[Record | Reject]:
+        if file.fault:
+            yield Reject(file.name, 1, file.fault)
+            return
         line = 0
         try:
             for line, row in self._rows(file):
@@ -180,8 +199,7 @@ class Corpus:
             self._tell = lambda: file.size
 
     def _parquet(self, file: File) -> Iterator[formats.Row]:
-        # A buffer in place of whole column chunks: a file may be one row group.
-        with pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20) as parquet:
+        with formats.opened_parquet(file.path) as parquet:
             number = 0
             self._tell = lambda: file.size * number // max(1, parquet.metadata.num_rows)
             for number, row in formats.parquet(parquet, self.columns):
@@ -193,13 +211,15 @@ class Corpus:
             raise ValueError(f"no text in {columns.text!r}")
         if isinstance(text, str) and len(text) > formats.LONGEST_RECORD:
             raise ValueError(formats.TOO_LONG)
-        given, title, source = (pick(row, name) for name in (columns.id, columns.title, columns.source))
+        names = (columns.id, columns.title, columns.source, columns.speaker)
+        given, title, source, speaker = (pick(row, name) for name in names)
         date = dates.iso(pick(row, columns.date), self.date_form)
         parts = {
             "text": text,
             "date": date,
             "title": title,
             "id": f"{file.name}:{line}" if given in (None, "") else given,
+            "speaker": None if speaker in (None, "") else speaker,
             "dyads": row.get("dyads") if file.format == "jsonl" else None,
         }
         document = Document.from_record(parts)
@@ -210,5 +230,5 @@ def _check(entry: Record | Reject, check: int) -> int:
     if isinstance(entry, Reject):
         return zlib.crc32(str(entry).encode("utf-8", "backslashreplace"), check)
     document = entry.document
-    head = f"{document.id}\0{entry.date}\0{entry.source}\0{document.title}\0"
+    head = f"{document.id}\0{entry.date}\0{entry.source}\0{document.title}\0{document.speaker}\0"
     return zlib.crc32(document.text.encode(), zlib.crc32(head.encode("utf-8", "backslashreplace"), check))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, Literal
 
 from detente._timing import count, span
 from detente.data.codebook.label_schema import NONE, Scheme
@@ -19,7 +19,7 @@ from detente.infer.encoder.onnx import OnnxEncoder
 from detente.infer.encoder.pair_orders import predicted_direction
 from detente.infer.explain.occlusion import Explainer
 from detente.infer.linking.linker import Linker, linker
-from detente.infer.linking.mentions import Mention, dyads
+from detente.infer.linking.mentions import Mention, by_group, dyads
 from detente.infer.readings.document import Document, Dyad
 from detente.infer.readings.reading import Answer, Reading
 from detente.infer.text.sentences import split
@@ -35,6 +35,9 @@ MOST_STATES: Final = 16
 
 #: Sentences that are read together; among so many, those of similar length fill a batch.
 AT_ONCE: Final = 512
+
+#: Whether pairs count of which either state is known by a group's name alone; "all" with the looser groups (G7).
+Groups = bool | Literal["all"]
 
 _CLAUSE_MARK = re.compile(r"[;:,.)\]–—|](?=\s)|\n")
 _WORD_START = re.compile(r"\S")
@@ -78,8 +81,10 @@ class Detente:
         dyads: Iterable[Sequence[str]] | None = None,
         include_none: bool = False,
         min_probability: float = 0.0,
+        groups: Groups = True,
         explain: bool = False,
         id: str = "",
+        speaker: str = "",
     ) -> list[Reading]:
         """Label a sentence or an article.
 
@@ -91,20 +96,29 @@ class Detente:
                 labelled, in this order, in each sentence, `none` included. Without it, every pair of states found.
             include_none: keep the pairs found that come out as `none`.
             min_probability: abstain: leave out readings whose tone is less probable than this.
+            groups: False leaves out pairs of which either state is known by a group's name alone ("the Quad";
+                `reading.by_group`); "all" reads the members of looser groups too (the G7, BRICS), which are else read
+                only in dyads that are asked for.
             explain: say why, too: `reading.why` holds what the words weigh, and labelled sentences that read alike. It
                 takes some seven times as long; a model's first explanation takes seconds more, for those sentences.
             id: carried by the readings.
+            speaker: code of the state whose statement the text is: "we", "our", "us" and "ours" outside quotation marks
+                are mentions of it.
 
         Returns:
             The readings by sentence, then by dyad.
 
         Raises:
-            ValueError: the date is none, or a dyad isn't two known states.
+            ValueError: the date is none, a dyad or the speaker isn't of known states, or an argument can't be.
             TypeError: an argument has the wrong type.
         """
-        document = Document.of(text, date=date, title=title, dyads=dyads, id=id)
+        document = Document.of(text, date=date, title=title, dyads=dyads, id=id, speaker=speaker)
         (readings,) = self.label_many(
-            [document], include_none=include_none, min_probability=min_probability, explain=explain
+            [document],
+            include_none=include_none,
+            min_probability=min_probability,
+            groups=groups,
+            explain=explain,
         )
         return readings
 
@@ -114,6 +128,7 @@ class Detente:
         *,
         include_none: bool = False,
         min_probability: float = 0.0,
+        groups: Groups = True,
         explain: bool = False,
     ) -> Iterator[list[Reading]]:
         """Label documents as they come, with sentences of several in a batch.
@@ -122,12 +137,16 @@ class Detente:
             documents: may be endless; a few are read ahead.
             include_none: as in `label`.
             min_probability: as in `label`.
+            groups: as in `label`.
             explain: as in `label`.
 
         Yields:
             The readings of each document, in their order.
+
+        Raises:
+            ValueError: `groups` can't be.
         """
-        for group in _groups((document, [*self.sentences(document)]) for document in documents):
+        for group in _groups((document, [*self.sentences(document, groups=groups)]) for document in documents):
             readings = self.read([sentence for _, sentences in group for sentence in sentences])
             for document, sentences in group:
                 own = islice(readings, sum(len(sentence.dyads) for sentence in sentences))
@@ -138,18 +157,34 @@ class Detente:
         """Return readings of this model with `why`; those of dyads that weren't found stay as they are."""
         return self._explainer.explained(readings)
 
-    def sentences(self, document: Document) -> Iterator[Sentence]:
-        """Yield the sentences of a document in which there is a dyad to label."""
+    def sentences(self, document: Document, *, groups: Groups = True) -> Iterator[Sentence]:
+        """Yield the sentences of a document in which there is a dyad to label; `groups` as in `label`.
+
+        Raises:
+            ValueError: `groups` can't be.
+        """
+        if groups not in (True, False, "all"):
+            raise ValueError(f"groups must be True, False or 'all', not {groups!r}")
         text, asked = document.text, document.dyads
         spans = sentence_spans(text)
         wanted = {state for dyad in asked or () for state in dyad}
         with span("link"):
-            mentions = self.linker.link(text, date=document.date, title=document.title, sentences=spans, wanted=wanted)
+            mentions = self.linker.link(
+                text,
+                date=document.date,
+                title=document.title,
+                sentences=spans,
+                wanted=wanted,
+                every_group=groups == "all",
+                speaker=document.speaker,
+            )
         starts = [mention.start for mention in mentions]
         for start, end in spans:
             inside = mentions[bisect_left(starts, start) : bisect_left(starts, end)]
             inside = [mention for mention in inside if mention.end <= end]
             pairs = dyads(_most_mentioned(inside), self.linker.outward) if asked is None else asked
+            if not groups:
+                pairs = [dyad for dyad in pairs if not _by_group(dyad, inside)]
             if pairs:
                 yield Sentence(document, (start, end), inside, pairs)
 
@@ -264,6 +299,10 @@ def pieces(text: str, start: int, end: int) -> Iterator[Span]:
         start = first_word.start() if first_word else end
     if start < end:
         yield start, end
+
+
+def _by_group(dyad: Dyad, mentions: Sequence[Mention]) -> bool:
+    return by_group((mention.state, mention.how) for mention in mentions if mention.state in dyad)
 
 
 def _most_mentioned(mentions: Sequence[Mention]) -> Sequence[Mention]:

@@ -1,7 +1,7 @@
 """Finds the states that a text speaks of: one Aho-Corasick pass over every form in the tables, then rules.
 
-The rules of what counts and how far a mention reaches are in `linking.md`; what is no state in `traps.py`,
-who is in office in `offices.py`, "the two countries" and the like in `context.py`.
+The rules of what counts and how far a mention reaches are in `linking.md`; what is no state in `false_positives.py`,
+who is in office in `officeholders.py`, "the two countries" and the like in `coreference.py`.
 """
 
 import datetime
@@ -15,6 +15,7 @@ from ahocorasick_rs import AhoCorasick
 
 from detente.data.gazetteer.gazetteer import Form, Group, Person, Phrase, Tables, tables
 from detente.infer.linking import coreference, introductions, office_anaphora
+from detente.infer.linking import speaker as speakers
 from detente.infer.linking.false_positives import Traps
 from detente.infer.linking.homographs import brussels, may_be_pronoun
 from detente.infer.linking.mentions import Mention
@@ -106,6 +107,7 @@ class Linker:
         sentences: Sequence[tuple[int, int]] | None = None,
         wanted: Collection[str] = (),
         every_group: bool = False,
+        speaker: str = "",
     ) -> list[Mention]:
         """Return the mentions in a text, sorted.
 
@@ -118,6 +120,7 @@ class Linker:
             wanted: codes of states asked for: groups such as the G7 or ASEAN give their members among them, and
                 territories (Hong Kong) are found.
             every_group: whether such groups give all of their members.
+            speaker: code of the state whose statement the text is: its "we" and "our" are mentions of it.
         """
         page = Page(text, date, title)
         spans = split(text) if sentences is None else sentences
@@ -132,6 +135,9 @@ class Linker:
         pointing = coreference.resolve(
             page, spans, found, reader.plurals, lambda: self.link(title, date=date) if title else []
         )
+        if speaker:
+            found = sorted([*found, *pointing], key=attrgetter("start"))
+            pointing = speakers.resolve(page, speaker, found)
         return sorted({*found, *pointing}, key=attrgetter("start", "end", "state", "how", "via"))
 
     def _hits(self, page: Page) -> Iterator[_Hit]:

@@ -29,6 +29,18 @@ def within(mentions: Iterable[Mention], start: int, end: int) -> list[Mention]:
     return sorted(m for m in mentions if start <= m.start and m.end <= end)
 
 
+def by_group(ways: Iterable[tuple[str, str]]) -> bool:
+    """Return whether some state is known by the name of a group alone.
+
+    Args:
+        ways: state and `how` of each mention.
+    """
+    named: dict[str, bool] = {}
+    for state, how in ways:
+        named[state] = named.get(state, False) or how != "group"
+    return not all(named.values())
+
+
 def dyads(mentions: Sequence[Mention], outward: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
     """Return the dyads that a sentence's mentions make, each in alphabetical order, sorted.
 

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import reprlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,7 +13,13 @@ from detente.data.gazetteer import gazetteer
 Dyad = tuple[str, str]
 
 _PART_OF_DATE = re.compile(r"(\d{4})(?:-(\d\d))?")
-_KEYS = ("id", "text", "date", "title", "dyads")
+_WEEK = re.compile(r"\d{4}-?W\d\d", re.IGNORECASE)
+
+#: Writes a value into a message, its middle left out where it is long.
+_BRIEFLY = reprlib.Repr()
+_BRIEFLY.maxstring = _BRIEFLY.maxother = 80
+
+_KEYS = ("id", "text", "date", "title", "speaker", "dyads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,7 @@ class Document:
         title: of the article; "the two countries" may point to it.
         dyads: the dyads to label in each sentence, in this order; None for every dyad that a sentence holds.
         id: whatever the readings are to carry.
+        speaker: the state whose statement the text is: its "we" and "our" outside quotation marks; empty for none.
     """
 
     text: str
@@ -32,6 +40,18 @@ class Document:
     title: str = ""
     dyads: tuple[Dyad, ...] | None = None
     id: str = ""
+    speaker: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value in (("text", self.text), ("title", self.title), ("id", self.id)):
+            if isinstance(value, str) and not value.isascii():
+                try:
+                    value.encode()
+                except UnicodeEncodeError as error:
+                    raise ValueError(
+                        f"{name} has half a character at offset {error.start} ({value[error.start]!a}), which is no "
+                        "Unicode text; decode it with errors='replace'"
+                    ) from None
 
     @classmethod
     def of(
@@ -42,21 +62,24 @@ class Document:
         title: str = "",
         dyads: Iterable[Sequence[str]] | None = None,
         id: str = "",
+        speaker: str = "",
     ) -> Self:
         """Check the parts and read them.
 
         Raises:
-            ValueError: the date is none, or a dyad isn't two known states.
-            TypeError: the text or the title is no string.
+            ValueError: the date, a dyad or the speaker is invalid, or a part is not Unicode text.
+            TypeError: the text, the title or the speaker is not a string.
         """
-        for name, value in (("text", text), ("title", title)):
+        for name, value in (("text", text), ("title", title), ("speaker", speaker)):
             if not isinstance(value, str):
                 raise TypeError(f"{name} must be a string, not {type(value).__name__}")
-        return cls(text, read_date(date), title, None if dyads is None else read_dyads(dyads), id)
+        if speaker and speaker not in gazetteer.tables().states:
+            raise ValueError(f"speaker {speaker!r} is not a known state; `detente states` lists the codes")
+        return cls(text, read_date(date), title, None if dyads is None else read_dyads(dyads), id, speaker)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """Read a JSON record `{"id", "text", "date"?, "title"?, "dyads"?}`; other keys are left alone.
+        """Read a JSON record `{"id", "text", "date"?, "title"?, "speaker"?, "dyads"?}`; other keys are left alone.
 
         Raises:
             ValueError: `text` is missing or empty, or a part is malformed.
@@ -71,6 +94,11 @@ class Document:
         if not document.text.strip():
             raise ValueError("the text is empty")
         return document
+
+
+def brief(value: object) -> str:
+    """Return a value as a message shows it, its middle left out where it is long."""
+    return _BRIEFLY.repr(value)
 
 
 def read_date(value: str | datetime.date | None) -> datetime.date | None:
@@ -89,13 +117,16 @@ def read_date(value: str | datetime.date | None) -> datetime.date | None:
     text = value.strip()
     if not text:
         return None
+    if _WEEK.fullmatch(text):
+        raise ValueError(f"{brief(value)} is not a date: it names a week; write a day, a month or a year")
     try:
         if match := _PART_OF_DATE.fullmatch(text):
             year, month = match.groups()
             return datetime.date(int(year), int(month or 7), 15 if month else 1)
-        return datetime.datetime.fromisoformat(text).date()
+        # In digits alone Python takes the ninth for a separator, and so a timestamp for a day of centuries ago.
+        return datetime.datetime.fromisoformat("" if len(text) > 8 and text.isdigit() else text).date()
     except ValueError:
-        raise ValueError(f"{value!r} is not a date; write it as 2021-03-10, 2021-03 or 2021") from None
+        raise ValueError(f"{brief(value)} is not a date; write it as 2021-03-10, 2021-03 or 2021") from None
 
 
 def read_dyads(pairs: Iterable[Sequence[str]], known: Collection[str] | None = None) -> tuple[Dyad, ...]:
@@ -111,15 +142,15 @@ def read_dyads(pairs: Iterable[Sequence[str]], known: Collection[str] | None = N
     """
     states = gazetteer.tables().states if known is None else known
     if isinstance(pairs, str | Mapping) or not isinstance(pairs, Iterable):
-        raise TypeError(f'dyads must be a list of pairs such as [["CHN", "USA"]], not {pairs!r}')
+        raise TypeError(f'dyads must be a list of pairs such as [["CHN", "USA"]], not {brief(pairs)}')
     dyads = []
     for pair in pairs:
         codes = pair.split("-") if isinstance(pair, str) else pair
         if not isinstance(codes, Sequence) or len(codes) != 2 or not all(isinstance(code, str) for code in codes):
-            raise ValueError(f"{pair!r} is not a dyad; write two state codes, such as CHN-USA")
+            raise ValueError(f"{brief(pair)} is not a dyad; write two state codes, such as CHN-USA")
         for code in codes:
             if code not in states:
-                raise ValueError(f"{code!r} is not a known state; `detente states` lists the codes")
+                raise ValueError(f"{brief(code)} is not a known state; `detente states` lists the codes")
         first, second = sorted(codes)
         if first == second:
             raise ValueError(f"the dyad {first}-{second} names the same state twice")

@@ -6,7 +6,7 @@ from typing import Any
 
 from detente.data.codebook.label_schema import NONE, SHIPPED, Scheme, Variable
 from detente.data.codebook.labels import DIRECTIONS, NO_DIRECTION, QUADS, ROOTS
-from detente.infer.linking.mentions import Mention
+from detente.infer.linking.mentions import Mention, by_group
 from detente.infer.readings import explanation as reasons
 from detente.infer.readings.explanation import object_of as _object
 
@@ -90,6 +90,11 @@ class Reading:
         """Of the tone that was chosen."""
         return self.probabilities.get(self.tone, 1.0)  # `none` for want of the states is sure in every scheme
 
+    @property
+    def by_group(self) -> bool:
+        """Whether either state is known by a group's name alone ("the Quad")."""
+        return by_group((mention.state, mention.how) for mention in self.mentions)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON record; `schema` describes it."""
         own = {"variables": {name: a.to_dict() for name, a in self.variables.items()}} if self.variables else {}
@@ -120,6 +125,7 @@ class Reading:
                 for m in self.mentions
             ],
             "found": self.found,
+            "by_group": self.by_group,
             "model": self.model,
             **own,
             **({} if self.why is None else {"why": self.why.to_dict(self.sentence, self.start)}),
@@ -156,6 +162,7 @@ def schema(scheme: Scheme = SHIPPED) -> dict[str, Any]:
         "quad": {"enum": [*QUADS, None]},
         "mentions": {"type": "array", "items": _object(mention)},
         "found": {"type": "boolean"},
+        "by_group": {"type": "boolean"},
         "model": text,
     }
     described = _object(reading)

@@ -20,6 +20,7 @@ One row is one reading, that is, one dyad in one sentence:
 | `root`, `quad` | string | PLOVER codes; null where the tone is `none` |
 | `mentions` | list of struct | `start`, `end`, `text`, `state`, `how`, `via` of each mention of the two states |
 | `found` | bool | whether both states are in the sentence; false only for a dyad that a record asked for |
+| `by_group` | bool | whether either state is known by a group's name alone ("the Quad"); since schema version 2 |
 | `model` | string | name and version |
 
 Of a model with a scheme of its own, `tone`, `warmth` and `p_LABEL` are those of the scheme's first variable; each
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 #: Changes when a column is added, taken away or means something else.
-SCHEMA_VERSION: Final = "1"
+SCHEMA_VERSION: Final = "2"
 
 _MENTION = pa.struct(
     [
@@ -95,6 +96,7 @@ def schema(scheme: Scheme = SHIPPED) -> pa.Schema:
         pa.field("quad", pa.string()),
         pa.field("mentions", pa.list_(_MENTION), nullable=False),
         pa.field("found", pa.bool_(), nullable=False),
+        pa.field("by_group", pa.bool_(), nullable=False),
         pa.field("model", pa.string(), nullable=False),
     ]
     for variable in further:
@@ -215,10 +217,7 @@ class CsvWriter:
     def write(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Write batches of the schema."""
         for batch in batches:
-            self._encode(
-                {**row, "mentions": orjson.dumps(row["mentions"]).decode(), "found": str(row["found"]).lower()}
-                for row in batch.to_pylist()
-            )
+            self._encode(_plain(row) for row in batch.to_pylist())
 
     def close(self) -> None:
         """Do nothing: CSV has no end."""
@@ -229,6 +228,12 @@ class CsvWriter:
         text = io.StringIO(newline="")
         csv.DictWriter(text, self._names).writerows(rows)
         self._stream.write(text.getvalue().encode())
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with what CSV has no type for as text."""
+    truths = {name: str(row[name]).lower() for name in ("found", "by_group") if name in row}
+    return {**row, **truths, "mentions": orjson.dumps(row["mentions"]).decode()}
 
 
 #: By the ending of the files.
@@ -263,6 +268,8 @@ def opened(folder: Path, used: Iterable[str], needed: Iterable[str], scheme: Sch
     match parts[0].suffix:
         case ".csv":
             lines = arrow.ParseOptions(newlines_in_values=True)  # a sentence may run over two
+            if "mentions" in names:  # JSON
+                typed = typed.set(typed.get_field_index("mentions"), pa.field("mentions", pa.string()))
             data = ds.dataset(parts, typed, ds.CsvFileFormat(lines))
         case ".jsonl":
             data = ds.dataset(parts, typed, ds.JsonFileFormat())

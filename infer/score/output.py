@@ -1,10 +1,13 @@
 """A folder of parts that a run can be stopped in at any moment, and go on from.
 
-A part is written to a temporary file, which is then renamed; what was rejected in it is appended to `rejects.jsonl`;
+A part is written to a temporary file, which is then renamed; what was rejected in it is appended to `_rejects.jsonl`;
 and only a line in `_manifest.jsonl` makes both count. What a killed run left that its manifest doesn't name is taken
-away when the run is started again, and is made anew from the same records.
+away when the run is started again, and is made anew from the same records. Readers of folders of Parquet pass over
+names that begin with an underscore.
 """
 
+import hashlib
+import io
 import os
 import re
 import sys
@@ -13,18 +16,28 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
+import filelock
 import orjson
 import pyarrow as pa
 
+from detente._files import sha256
 from detente.infer.corpus.reader import Cursor, Reject
 from detente.infer.readings.table import SCHEMA, SCHEMA_VERSION, WRITERS, Writer
 
-MANIFEST: Final = "_manifest.jsonl"
-REJECTS: Final = "rejects.jsonl"
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
+MANIFEST: Final = "_manifest.jsonl"
+REJECTS: Final = "_rejects.jsonl"
+
+_LOCK: Final = "_lock"
 _UNFINISHED: Final = "_unfinished.tmp"
+
+#: What `REJECTS` was called before; `pandas.read_parquet` took it for a part.
+_EARLIER_REJECTS: Final = "rejects.jsonl"
+
 _PART = re.compile(r"part-\d{5,}\.\w+")
 
 
@@ -54,10 +67,25 @@ class Totals:
         return self.records - self.rejected
 
 
+class _Digested(io.FileIO):
+    """A new file whose SHA-256 is taken from what is written, not from what a disk gives back."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, "w")
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: "ReadableBuffer") -> int:
+        """Write bytes at the end."""
+        written = super().write(data)
+        self.sha256.update(memoryview(data).cast("B")[:written])
+        return written
+
+
 @dataclass(slots=True)
 class _Part:
     """A part that is being written."""
 
+    file: _Digested
     stream: IO[bytes]
     writer: Writer
     rejects: list[bytes] = field(default_factory=list)
@@ -102,14 +130,18 @@ class Output:
         self._part: _Part | None = None
         with self._explained():
             folder.mkdir(parents=True, exist_ok=True)
-            if not (folder / MANIFEST).exists() and any(folder.iterdir()):
+            if not (folder / MANIFEST).exists() and any(file.name != _LOCK for file in folder.iterdir()):
                 raise OutputError(f"{folder} isn't empty and holds no run of `detente score`; give a new folder")
-            self._manifest = (folder / MANIFEST).open("a+b")
+            self._lock = _held(folder)
             try:
-                _lock(self._manifest, folder)
-                self._recover({"run": {"schema": SCHEMA_VERSION, "format": form, **run}})
+                self._manifest = (folder / MANIFEST).open("a+b")
+                try:
+                    self._recover({"run": {"schema": SCHEMA_VERSION, "format": form, **run}})
+                except BaseException:
+                    self._manifest.close()
+                    raise
             except BaseException:
-                self._manifest.close()
+                self._lock.release()
                 raise
 
     def __enter__(self) -> Self:
@@ -123,10 +155,13 @@ class Output:
             if self._part is not None:
                 self._part.writer.abandon()
                 self._part.stream.close()
-        with suppress(OSError):
+        with suppress(OSError, OutputError):
+            self._check_folder()
             (self.folder / _UNFINISHED).unlink(missing_ok=True)
         with suppress(OSError):
             self._manifest.close()
+        with suppress(OSError):
+            self._lock.release()
 
     def add(self, batches: Iterable[pa.RecordBatch], rejects: Iterable[tuple[int, Reject]], records: int) -> None:
         """Add rows to the part that is being written.
@@ -151,10 +186,12 @@ class Output:
             cursor: place in the corpus behind its last record.
         """
         with self._explained():
+            self._check_folder()
             part = self._open()
             name = f"part-{self.totals.parts:05}.{self.form}"
             part.writer.close()
             _to_disk(part.stream)
+            size = part.stream.tell()
             part.stream.close()
             (self.folder / _UNFINISHED).replace(self.folder / name)
             rejects = 0
@@ -166,6 +203,8 @@ class Output:
             _folder_to_disk(self.folder)
             entry = {
                 "part": name,
+                "bytes": size,
+                "sha256": part.file.sha256.hexdigest(),
                 "records": part.records,
                 "rejected": len(part.rejects),
                 "readings": part.readings,
@@ -202,8 +241,9 @@ class Output:
 
     def _open(self) -> _Part:
         if self._part is None:
-            stream = (self.folder / _UNFINISHED).open("wb")
-            self._part = _Part(stream, WRITERS[self.form](stream, self._metadata, self._schema))
+            file = _Digested(self.folder / _UNFINISHED)
+            stream = io.BufferedWriter(file)
+            self._part = _Part(file, stream, WRITERS[self.form](stream, self._metadata, self._schema))
         return self._part
 
     def _recover(self, header: dict[str, Any]) -> None:
@@ -220,10 +260,11 @@ class Output:
             if any(entry["records"] > entry["rejected"] for entry in parts):
                 raise OutputError(f"{self.folder} holds another run: {_difference(known, header)}; {_REFUSED}")
             whole, parts, entries = b"", [], []  # nothing was read under the other settings: not worth keeping
+        if (self.folder / _EARLIER_REJECTS).exists():
+            (self.folder / _EARLIER_REJECTS).replace(self.folder / REJECTS)
         rejects = 0
         for entry in parts:
-            if not (self.folder / entry["part"]).is_file():
-                raise OutputError(f"{self.folder / entry['part']} is missing, though it was written; {_REFUSED}")
+            _check_part(self.folder / entry["part"], entry)
             self._count(entry)
             rejects = entry["rejects_bytes"]
         self.done = any("done" in entry for entry in entries)
@@ -245,7 +286,19 @@ class Output:
         self.totals.readings += entry["readings"]
         self.cursor = Cursor(**entry["cursor"])
 
+    def _check_folder(self) -> None:
+        """Make sure that the folder is still the one that this run holds."""
+        try:
+            same = os.path.samestat(os.fstat(self._manifest.fileno()), (self.folder / MANIFEST).stat())
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise OutputError(
+                f"{self.folder} was moved, deleted or made again while this run wrote to it; give another folder"
+            )
+
     def _write(self, entry: Mapping[str, Any]) -> None:
+        self._check_folder()
         self._manifest.write(_line(entry))
         _to_disk(self._manifest)
 
@@ -282,15 +335,27 @@ def _folder_to_disk(folder: Path) -> None:
             os.close(handle)
 
 
-def _lock(stream: IO[bytes], folder: Path) -> None:
-    """Hold a folder until the stream is closed or the process ends, however it ends."""
-    if sys.platform != "win32":
-        import fcntl  # noqa: PLC0415  (not on Windows)
+def _held(folder: Path) -> filelock.BaseFileLock:
+    """Hold a folder until the lock is released or the process ends, however it ends."""
+    lock = filelock.FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise OutputError(f"another run is writing to {folder}; wait for it or give another folder") from error
+    return lock
 
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputError(f"another run is writing to {folder}; wait for it or give another folder") from error
+
+def _check_part(file: Path, entry: Mapping[str, Any]) -> None:
+    """Make sure that a part is what was written; earlier versions didn't note its size and digest.
+
+    Raises:
+        OutputError: it is missing, or was changed.
+    """
+    if not file.is_file():
+        raise OutputError(f"{file} is missing, though it was written; {_REFUSED}")
+    known = entry.get("bytes"), entry.get("sha256")
+    if known[1] is not None and (file.stat().st_size, sha256(file)) != known:
+        raise OutputError(f"{file} was changed or cut short since it was written; {_REFUSED}")
 
 
 def _difference(known: Any, given: Any, name: str = "") -> str:

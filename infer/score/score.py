@@ -25,7 +25,7 @@ from detente.infer.corpus.reader import Corpus, Cursor, Record, Reject
 from detente.infer.encoder.base import Encoder
 from detente.infer.encoder.cached import CachedEncoder
 from detente.infer.encoder.onnx import cores
-from detente.infer.label.labeler import Detente, load
+from detente.infer.label.labeler import Detente, Groups, load
 from detente.infer.readings.document import Document
 from detente.infer.readings.table import WRITERS, row, schema
 from detente.infer.score.output import Output, OutputError, Totals
@@ -146,6 +146,7 @@ def score(
     date_format: str = "",
     include_none: bool = False,
     min_probability: float = 0.0,
+    groups: Groups = True,
     workers: int | None = None,
     batch_size: int = BATCH_RECORDS,
     strict: bool = False,
@@ -156,15 +157,17 @@ def score(
 
     Args:
         source: a file of JSON lines, CSV, TSV or Parquet, a text, a folder of such (`.gz` and `.zst` too), or `-`.
-        output: the folder; `rows` describes its parts, `part-*.parquet`. What can't be read is in `rejects.jsonl`.
+        output: the folder; `rows` describes its parts, `part-*.parquet`. What can't be read is in `_rejects.jsonl`.
         model: as in `load`.
-        columns: names of the columns by what they hold (`text`, `id`, `date`, `title`, `source`); see `Columns`.
+        columns: names of the columns by what they hold (`text`, `id`, `date`, `title`, `source`, `speaker`); see
+            `Columns`.
         input_format: `jsonl`, `csv`, `tsv`, `parquet` or `text`, where the files' names don't tell.
         output_format: `parquet`, `jsonl` or `csv`.
         encoding: of the corpus.
         date_format: of `strptime`, for dates that can be read in several ways (`%d/%m/%Y`).
         include_none: keep the pairs that come out as `none`.
         min_probability: leave out readings whose tone is less probable than this.
+        groups: as in `Detente.label`.
         workers: threads that label; None for one on each core.
         batch_size: records that are labelled together, at most; sixteen such batches are one part.
         strict: stop at the first record that can't be read.
@@ -172,7 +175,7 @@ def score(
         observer: sees what passes, as `detente bench` does.
 
     Raises:
-        SourceError: the corpus can't be read as it was asked for, or none of its records can.
+        SourceError: the corpus can't be read as it was asked for, none of its records can, or it was changed meanwhile.
         OutputError: the folder can't be written, or holds another run.
         ModelError: there is no such model, or it isn't whole.
         ValueError: an argument can't be.
@@ -180,6 +183,8 @@ def score(
     began = time.monotonic()
     if output_format not in WRITERS:
         raise ValueError(f"{output_format!r} is not a format that can be written; those are {', '.join(WRITERS)}")
+    if groups not in (True, False, "all"):
+        raise ValueError(f"groups must be True, False or 'all', not {groups!r}")
     if batch_size < 1 or (workers is not None and workers < 1):
         raise ValueError("there must be at least one worker, and one record in a batch")
     workers = workers or min(MOST_WORKERS, cores())
@@ -192,10 +197,11 @@ def score(
     verify(folder)
     config = read_config(folder)
     versions = {"detente.version": version("detente"), "detente.model": f"{config.name} {config.version}"}
+    options = {"include_none": include_none, "min_probability": min_probability, "groups": groups}
     run = {
         "input": corpus.identity(),
         "model": {"name": versions["detente.model"], "sha256": sha256(folder / MANIFEST)},
-        "options": {"include_none": include_none, "min_probability": min_probability, "batch_size": batch_size},
+        "options": {**options, "batch_size": batch_size},
         "version": versions["detente.version"],
     }
     if config.own is not None:
@@ -212,15 +218,14 @@ def score(
                     encoder = observer.encoder(encoder)
                 reader = Detente(encoder, detente.linker)
                 with span("write"):
-                    return [
-                        *label_pieces(reader, batch.pieces, include_none=include_none, min_probability=min_probability)
-                    ]
+                    return [*label_pieces(reader, batch.pieces, **options)]
 
             entries = timed("read", corpus.read(parts.cursor))
             batches = _batches(
                 entries if observer is None else observer.records(entries), corpus, parts, batch_size, strict=strict
             )
             _write(_side_by_side(label, batches, workers), parts, corpus.found.size, progress)
+            corpus.check_unchanged()
             if not parts.totals.records:
                 raise SourceError(f"{os.fspath(source)} holds no records")
             if not parts.totals.documents:

@@ -18,7 +18,7 @@ from detente.data.tables_io.columns import Columns, SourceError
 from detente.infer.corpus import dates
 from detente.infer.corpus.reader import Record
 from detente.infer.encoder.cached import CachedEncoder
-from detente.infer.label.labeler import Detente, load
+from detente.infer.label.labeler import Detente, Groups, load
 from detente.infer.readings.document import Document
 from detente.infer.readings.table import schema
 from detente.infer.score.score import Piece, label_pieces
@@ -61,6 +61,7 @@ def score(
     date_format: str = "",
     include_none: bool = False,
     min_probability: float = 0.0,
+    groups: Groups = True,
 ) -> DataFrame:
     """Label the texts of a frame.
 
@@ -72,6 +73,7 @@ def score(
         date_format: as in `detente.score`.
         include_none: as in `detente.score`.
         min_probability: as in `detente.score`.
+        groups: as in `detente.score`.
 
     Returns:
         A row per reading (`rows.schema` of the model's scheme). Records that can't be read give none; `rejects` names
@@ -87,6 +89,7 @@ def score(
         date_format=date_format,
         include_none=include_none,
         min_probability=min_probability,
+        groups=groups,
     )
     return _records(frame, columns or {}).mapInArrow(
         work, from_arrow_schema(schema(read_config(resolve(model)).scheme))
@@ -141,6 +144,7 @@ def _records(frame: DataFrame, names: Mapping[str, str]) -> DataFrame:
         text(chosen.date).alias("date"),
         text(chosen.title).alias("title"),
         text(chosen.source).alias("source"),
+        text(chosen.speaker).alias("speaker"),
         text(chosen.text).alias("text"),
         (sql.to_json("dyads") if "dyads" in frame.columns else text("")).alias("dyads"),
         text(_CORRUPT if corrupt else "").alias("corrupt"),
@@ -163,14 +167,12 @@ def _opened(model: str | None) -> Detente:
     return load(None if model is None else SparkFiles.get(model), threads=1)
 
 
-def _label(
-    batches: _Batches, *, model: str | None, date_format: str, include_none: bool, min_probability: float
-) -> _Batches:
+def _label(batches: _Batches, *, model: str | None, date_format: str, **options: Any) -> _Batches:
     detente = _opened(model)
     for batch in batches:
         reader = Detente(CachedEncoder(detente.engine), detente.linker)
         pieces = _pieces(batch.to_pylist(), date_format)
-        yield from label_pieces(reader, pieces, include_none=include_none, min_probability=min_probability)
+        yield from label_pieces(reader, pieces, **options)
 
 
 def _pieces(rows: Iterable[Mapping[str, Any]], date_format: str) -> list[Piece]:
@@ -204,6 +206,7 @@ def _record(row: Mapping[str, Any], date_format: str) -> Record | str:
             "text": row["text"],
             "date": date,
             "title": row["title"],
+            "speaker": row["speaker"] or None,
             "id": row["id"] or str(row["document"]),
             "dyads": None if row["dyads"] is None else orjson.loads(row["dyads"]),
         }

@@ -1,13 +1,14 @@
 """Readings from wherever they are, as one data frame that `series` can count."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from detente._optional import MissingExtra
 from detente.data.codebook.label_schema import NONE, SHIPPED, Scheme, Variable, column
 from detente.data.codebook.labels import DIRECTIONS, NO_DIRECTION, TONES
+from detente.infer.linking.mentions import by_group
 from detente.infer.readings.document import Document
 from detente.infer.readings.reading import Reading
 
@@ -24,7 +25,7 @@ Readings = str | os.PathLike[str] | pd.DataFrame | Iterable[tuple[Document, Sequ
 NEEDED: Final = ("dyad", "tone", "warmth", "date")
 
 #: Columns that are used where they are there, beside the probabilities.
-OPTIONAL: Final = ("document", "id", "direction", "source", "model")
+OPTIONAL: Final = ("document", "id", "direction", "source", "model", "by_group")
 
 
 def gather(readings: Readings, dyads: Sequence[str] = (), label: str = "") -> pd.DataFrame:
@@ -34,6 +35,7 @@ def gather(readings: Readings, dyads: Sequence[str] = (), label: str = "") -> pd
     - `dyad`, `tone`, `direction`, `source`, `model`: categories, with nulls where unknown;
     - `warmth`: float64, -1..1; NaN in all rows where the labels have no scores;
     - `probability`: float64 of the tone, 1 where the readings carry none;
+    - `by_group`: bool, whether either state is known by a group's name alone; null where the readings don't tell;
     - `day`: datetime64, null where there is no date; `exact`: characters of the ISO date that were given (4 for a
       year, 7 for a month, 10 for a day).
 
@@ -83,6 +85,7 @@ def gather(readings: Readings, dyads: Sequence[str] = (), label: str = "") -> pd
             "model": _column(table, "model").astype("category"),
             "warmth": table["warmth"].astype("float64"),
             "probability": table[probabilities].max(axis=1) if {*probabilities} <= {*table} else 1.0,
+            "by_group": _by_group(table),
             "day": day,
             "exact": exact,
         },
@@ -138,20 +141,45 @@ def _folder(folder: Path, dyads: Sequence[str], scheme: Scheme) -> pd.DataFrame:
         rows &= ds.field("dyad").isin(list(dyads))
     try:
         table: pd.DataFrame = data.to_table(columns=wanted, filter=rows).to_pandas(strings_to_categorical=True)
+        if "by_group" not in table or table["by_group"].isna().any():  # of schema version 1
+            data = opened(folder, (*used, "mentions"), NEEDED, scheme)
+            if "mentions" in data.schema.names:
+                table["mentions"] = data.to_table(columns=["mentions"], filter=rows)["mentions"].to_pylist()
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise ValueError(f"{folder}: the parts aren't what `detente score` writes: {error}") from error
     return table
 
 
 def _pairs(pairs: Iterable[tuple[Document, Sequence[Reading]]]) -> pd.DataFrame:
-    names = ["document", "dyad", "tone", "warmth", "direction", "date", "model"]
+    names = ["document", "dyad", "tone", "warmth", "direction", "date", "model", "by_group"]
     rows = [
-        dict(zip(names, (number, r.dyad, r.tone, r.warmth, r.direction, document.date, r.model), strict=True))
+        dict(
+            zip(names, (number, r.dyad, r.tone, r.warmth, r.direction, document.date, r.model, r.by_group), strict=True)
+        )
         | {f"p_{column(label)}": p for label, p in r.probabilities.items()}
         for number, (document, readings) in enumerate(pairs)
         for r in readings
     ]
     return pd.DataFrame(rows, columns=None if rows else names)
+
+
+def _by_group(table: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which readings rest on a group's name; where no column says so, by their mentions."""
+    said = table["by_group"].astype("boolean") if "by_group" in table else pd.Series(pd.NA, table.index, "boolean")
+    if "mentions" in table and said.isna().any():
+        said = said.fillna(table["mentions"].map(_rest_on_group).astype("boolean"))
+    return said
+
+
+def _rest_on_group(mentions: str | Sequence[Mapping[str, Any]] | None) -> bool | None:
+    """Return whether mentions, as `Reading.to_dict` or CSV has them, rest on a group's name; None without any."""
+    if isinstance(mentions, str):
+        import orjson  # noqa: PLC0415
+
+        listed: Sequence[Mapping[str, Any]] | None = orjson.loads(mentions)
+    else:
+        listed = mentions
+    return None if listed is None or not len(listed) else by_group((m["state"], m["how"]) for m in listed)
 
 
 def _column(table: pd.DataFrame, name: str) -> "pd.Series[str]":

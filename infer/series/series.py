@@ -49,6 +49,7 @@ def series(
     since: str | datetime.date | None = None,
     until: str | datetime.date | None = None,
     min_probability: float = 0.0,
+    groups: bool = True,
     source_cap: float = 1.0,
     smooth: int = 1,
     label: str = "",
@@ -69,6 +70,7 @@ def series(
         since: the first day (of a month or year that is given: its first).
         until: the last day (of a month or year that is given: its last).
         min_probability: only readings whose tone is at least so probable.
+        groups: whether readings count of which either state is known by a group's name alone ("the Quad").
         source_cap: the largest part of a dyad's period that one source may weigh. 1 leaves the readings as they are;
             0.5 keeps an outlet from weighing more than all others; 0 lets each source count the same.
         smooth: an odd number of periods. Above 1, `smooth`, `smooth_low`, `smooth_high` are warmth and interval over
@@ -91,10 +93,12 @@ def series(
           one's own, `share_LABEL`;
         - `balance`: part of the readings led by the dyad's first state less part led by its second, -1..1; `mutual`:
           part that neither leads;
+        - `by_group`: part of which either state is known by a group's name alone; NaN where the readings don't tell;
         - `thin`: fewer than 5 documents.
 
         `attrs` says how it was made: label, labels, scores (of the labels that have one), shares (labels by column),
-        period, smooth, source_cap, min_probability, thin, models, and how many readings were `read` and `undated`.
+        period, smooth, source_cap, min_probability, groups, thin, models, and how many readings were `read` and
+        `undated`.
 
     Raises:
         ValueError: an argument is out of range, a column is missing or malformed, or no reading is left.
@@ -112,8 +116,13 @@ def series(
     tone: Variable = table.attrs["tone"]
     if absent := [dyad for dyad in wanted if not (table["dyad"] == dyad).any()]:
         raise ValueError(f"no reading of {', '.join(absent)}")
+    if not groups and table["by_group"].isna().any():
+        raise ValueError("the readings don't say which rest on a group's name: no column by_group, and no mentions")
     dated = table["exact"] >= PERIODS[period][3]
-    kept = table[dated & _chosen(table, sources, since, until, min_probability)]
+    chosen = _chosen(table, sources, since, until, min_probability)
+    if not groups:
+        chosen &= ~table["by_group"].astype("bool")
+    kept = table[dated & chosen]
     if kept.empty:
         raise ValueError(
             f"no reading is left of {len(table)}, {int((~dated).sum())} of them without a date that names a {period}; "
@@ -129,6 +138,7 @@ def series(
         "smooth": smooth,
         "source_cap": source_cap,
         "min_probability": min_probability,
+        "groups": groups,
         "thin": THIN,
         "models": sorted(map(str, kept["model"].dropna().unique())),
         "read": len(kept),
@@ -210,6 +220,7 @@ def _sum_up(
         **{name: share(table["tone"] == tone) for name, tone in shares.items()},
         "balance": ahead - behind,
         "mutual": mutual,
+        "by_group": _sum(group, weight * table["by_group"].to_numpy("float64", na_value=np.nan)) / mass,
         "thin": documents < THIN,
     }
     if smooth > 1:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from detente.infer.label.labeler import Detente, Sentence
+from detente.infer.label.labeler import Detente, Groups, Sentence
 from detente.infer.readings.document import Document
 from detente.infer.readings.reading import Reading
 from detente.infer.serve.limits import Budget
@@ -33,6 +33,7 @@ class _Job:
     Attributes:
         document: it.
         budget: of its request.
+        groups: as in `Detente.label`.
         future: its readings, in order, `none` included.
         sentences: those to read; None until the states are found.
         answers: the readings of each, where they are there.
@@ -42,6 +43,7 @@ class _Job:
 
     document: Document
     budget: Budget
+    groups: Groups = True
     future: Future[list[Reading]] = field(default_factory=Future)
     sentences: list[Sentence] | None = None
     answers: list[list[Reading]] = field(default_factory=list)
@@ -104,12 +106,13 @@ class Gatherer:
         """Say whether every thread is at work."""
         return all(thread.is_alive() for thread in self._threads)
 
-    async def read(self, document: Document, budget: Budget) -> list[Reading]:
+    async def read(self, document: Document, budget: Budget, groups: Groups = True) -> list[Reading]:
         """Read one text; a caller that is cancelled frees what it waited for.
 
         Args:
             document: the text.
             budget: of readings that its request may ask for.
+            groups: as in `Detente.label`.
 
         Returns:
             Its readings, `none` included.
@@ -117,7 +120,7 @@ class Gatherer:
         Raises:
             Refusal: the text asks for more readings than there are left.
         """
-        job = _Job(document, budget)
+        job = _Job(document, budget, groups)
         with self._ready:
             self._waiting.append(job)
             self._ready.notify()
@@ -181,7 +184,7 @@ class Gatherer:
             return []
         if job.sentences is None:
             try:
-                job.sentences = [*self.model.sentences(job.document)]
+                job.sentences = [*self.model.sentences(job.document, groups=job.groups)]
                 job.budget.spend(sum(len(sentence.dyads) for sentence in job.sentences))
             except Exception as error:
                 job.fail(error)

@@ -1,6 +1,6 @@
 """Answers in JSON; what is wrong with a request is one clear line under `error`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -11,6 +11,10 @@ from starlette.exceptions import HTTPException
 
 #: Pydantic's names of what is no JSON object where one should be.
 _NO_OBJECT: Final = ("model_attributes_type", "model_type", "dict_type")
+
+
+#: Characters of a line that says what is wrong.
+LONGEST_LINE: Final = 500
 
 
 class Refusal(HTTPException):
@@ -25,9 +29,41 @@ def answer(values: Any, status: int = 200, headers: Mapping[str, str] | None = N
     return Response(orjson.dumps(values), status, headers, "application/json")
 
 
+class Room:
+    """Bytes that an answer may still take, counted while it is written and not when it is there.
+
+    Args:
+        most: bytes of all its records together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._left = most
+
+    def written(self, records: Iterable[Mapping[str, Any]]) -> list[orjson.Fragment]:
+        """Return records as JSON.
+
+        Raises:
+            Refusal: the answer has no room for them.
+        """
+        fragments = []
+        for record in records:
+            line = orjson.dumps(record)
+            self._left -= len(line)
+            if self._left < 0:
+                raise Refusal(413, f"the answer is larger than {self._most} bytes; send less text or fewer dyads")
+            fragments.append(orjson.Fragment(line))
+        return fragments
+
+
 def refused(refusal: HTTPException) -> Response:
     """Return what a refused request is answered."""
-    return answer({"error": refusal.detail}, refusal.status_code, refusal.headers)
+    return answer({"error": shortened(refusal.detail)}, refusal.status_code, refusal.headers)
+
+
+def shortened(message: str, most: int = LONGEST_LINE) -> str:
+    """Return a message that may quote what was sent, whose length nobody knows."""
+    return message if len(message) <= most else message[: most - 1] + "…"
 
 
 async def on_refusal(_request: Request, error: Exception) -> Response:
@@ -46,9 +82,8 @@ async def on_invalid(_request: Request, error: Exception) -> Response:
 
 
 def line(error: RequestValidationError | ValidationError) -> str:
-    """Say the first of a validation's complaints, and how many more there are, without what was sent."""
-    first, *rest = error.errors()
-    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    """Say the first of a validation's complaints, without what was sent."""
+    first = error.errors()[0]
+    where = ".".join(shortened(str(part), 40) for part in first["loc"] if part != "body") or "the body"
     what = "should be a JSON object" if first["type"] in _NO_OBJECT else first["msg"].removeprefix("Value error, ")
-    more = f" (and {len(rest)} more)" if rest else ""
-    return f"{where}: {what}{more}"
+    return f"{where}: {what}"

@@ -78,6 +78,7 @@ LABELLED: Final = {
                 {"start": 14, "end": 23, "text": "Australia", "state": "AUS", "how": "name", "via": ""},
             ],
             "found": True,
+            "by_group": False,
             "model": "detente-mini 0.1.0",
         }
     ],

@@ -23,6 +23,7 @@ class Limits:
         characters: of one text.
         items: texts of a batch, or of a series.
         readings: that one request may ask for, those included that come out as `none`.
+        answer: bytes of one request's answer.
         in_flight: requests that are labelled or wait for it.
         seconds: from a request's head to its answer, and for the body to come in.
     """
@@ -31,6 +32,7 @@ class Limits:
     characters: int = 100_000
     items: int = 256
     readings: int = 10_000
+    answer: int = 16 << 20
     in_flight: int = 64
     seconds: float = 60.0
 

@@ -1,7 +1,7 @@
 """What goes over the wire: requests as they are checked, answers as they are described."""
 
 import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
 
@@ -10,6 +10,15 @@ from detente.infer.series.series import PERIODS
 
 #: Dyads that one request may name.
 MOST_DYADS: Final = 100
+
+#: Outlets that one request may name.
+MOST_SOURCES: Final = 1000
+
+#: Characters of an id (a URL fits), a title, an outlet's name, a date.
+LONGEST_ID: Final = 500
+LONGEST_TITLE: Final = 2000
+LONGEST_SOURCE: Final = 200
+LONGEST_DATE: Final = 64
 
 
 def _one_of(*values: str) -> Any:
@@ -24,11 +33,17 @@ def _one_of(*values: str) -> Any:
 
 
 Code = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166-1 alpha-3; EUU the EU, NAT NATO")]
-Pair = Annotated[list[Code], Field(min_length=2, max_length=2)]
+Pair = Annotated[list[Code], Field(fail_fast=True, min_length=2, max_length=2)]
 Dyads = Annotated[
     list[Pair],
-    Field(max_length=MOST_DYADS, description="exactly these are labelled, in this order, in each sentence"),
+    Field(
+        fail_fast=True, max_length=MOST_DYADS, description="exactly these are labelled, in this order, in each sentence"
+    ),
 ]
+Id = Annotated[str, Field(max_length=LONGEST_ID)]
+Title = Annotated[str, Field(max_length=LONGEST_TITLE)]
+Source = Annotated[str, Field(max_length=LONGEST_SOURCE)]
+Date = Annotated[str, Field(max_length=LONGEST_DATE)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Warmth = Annotated[float, Field(ge=-1, le=1)]
 
@@ -43,12 +58,16 @@ class Text(Asked):
     """One sentence or a whole article."""
 
     text: str = Field(description="offsets in the readings count its Unicode code points")
-    date: str | None = Field(None, description="2021-03-10, 2021-03 or 2021: who was in office then")
-    title: str = Field("", description='the article\'s title, which "the two countries" may point to')
-    id: str = Field("", description="carried by the readings")
+    date: Date | None = Field(None, description="2021-03-10, 2021-03 or 2021: who was in office then")
+    title: Title = Field("", description='the article\'s title, which "the two countries" may point to')
+    id: Id = Field("", description="carried by the readings")
+    speaker: str = Field("", max_length=3, description="code of the state whose statement it is: its we and our")
     dyads: Dyads | None = None
     include_none: bool = Field(False, description="keep the pairs found that come out as none")
     min_probability: Probability = Field(0.0, description="abstain: leave out less probable tones")
+    groups: bool | Literal["all"] = Field(
+        True, description="false: no pairs that rest on a group's name; all: the members of looser groups too (G7)"
+    )
     explain: bool = Field(False, description="say why: the words that weigh, labelled sentences that read alike")
 
     def document(self) -> Document:
@@ -57,23 +76,23 @@ class Text(Asked):
         Raises:
             ValueError: the text is empty, the date is none, or a dyad isn't two known states.
         """
-        return Document.from_record(self.model_dump(include={"text", "date", "title", "id", "dyads"}))
+        return Document.from_record(self.model_dump(include={"text", "date", "title", "id", "speaker", "dyads"}))
 
 
 class Batch(Asked):
     """Many texts."""
 
-    items: list[Text]
+    items: Annotated[list[Text], Field(fail_fast=True)]
 
 
 class Article(Asked):
     """A dated article of a series."""
 
     text: str
-    date: str = Field(description="2021-03-10, 10 March 2021, 2021-03 …")
-    title: str = ""
-    id: str = ""
-    source: str | None = Field(None, description="the outlet")
+    date: Date = Field(description="2021-03-10, 10 March 2021, 2021-03 …")
+    title: Title = ""
+    id: Id = ""
+    source: Source | None = Field(None, description="the outlet")
 
 
 class DatedReading(BaseModel):
@@ -81,15 +100,16 @@ class DatedReading(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
 
-    id: str = Field("", description="readings with the same id share a document; those without have one each")
-    date: str | None
-    source: str | None = None
+    id: Id = Field("", description="readings with the same id share a document; those without have one each")
+    date: Date | None
+    source: Source | None = None
     dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")
     tone: str = Field(description="one of the model's labels")
     warmth: float | None
     direction: str | None = None
+    by_group: bool | None = None
     probabilities: dict[str, Probability] | None = None
-    model: str | None = None
+    model: Id | None = None
 
 
 class Series(Asked):
@@ -97,14 +117,15 @@ class Series(Asked):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["readings"]}, {"required": ["articles"]}]})
 
-    readings: list[DatedReading] = Field([])
-    articles: list[Article] = Field([])
+    readings: Annotated[list[DatedReading], Field(fail_fast=True)] = Field([])
+    articles: Annotated[list[Article], Field(fail_fast=True)] = Field([])
     period: _one_of(*PERIODS) = "month"  # type: ignore[valid-type]
     dyads: Dyads | None = None
-    sources: list[str] | None = None
-    since: str | None = Field(None, description="the first day, month or year")
-    until: str | None = Field(None, description="the last day, month or year")
+    sources: Annotated[list[Source], Field(fail_fast=True, max_length=MOST_SOURCES)] | None = None
+    since: Date | None = Field(None, description="the first day, month or year")
+    until: Date | None = Field(None, description="the last day, month or year")
     min_probability: Probability = 0.0
+    groups: bool = Field(True, description="whether readings count that rest on a group's name alone")
     source_cap: Annotated[float, Field(ge=0, le=1, description="the most one source may weigh")] = 1.0
     smooth: Annotated[int, Field(ge=1, le=99, description="periods to smooth over, an odd number")] = 1
 
@@ -172,6 +193,7 @@ class Row(Answer):
     alliance_building: Probability
     balance: Warmth
     mutual: Probability
+    by_group: Probability | None = Field(description="part that rests on a group's name; null where it isn't told")
     thin: bool = Field(description="fewer than 5 documents")
 
 

@@ -57,7 +57,7 @@ def summed(asked: Series, found: list[dict[str, Any]], tone: Variable) -> tuple[
     if asked.min_probability and not all(any(name.startswith("p_") for name in one) for one in given):
         raise Refusal(422, "min_probability needs the probabilities of every reading")
     options = asked.model_dump(
-        include={"period", "sources", "since", "until", "min_probability", "source_cap", "smooth"}
+        include={"period", "sources", "since", "until", "min_probability", "groups", "source_cap", "smooth"}
     )
     try:
         table = pd.DataFrame(given)

@@ -107,13 +107,12 @@ def split(text: str) -> list[tuple[int, int]]:
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the spans between blank lines."""
-    start = 0
-    for blank in _PARAGRAPH.finditer(text):
-        yield start, blank.start()
-        # The indent of its first line belongs to the paragraph.
+    """Yield the spans between blank lines, without white space at their ends; a first line keeps its indent."""
+    start = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
+    for blank in _PARAGRAPH.finditer(text, start):
+        yield start, start + len(text[start : blank.start()].rstrip())
         start = text.rfind("\n", 0, blank.end()) + 1
-    yield start, len(text)
+    yield start, start + len(text[start:].rstrip())
 
 
 def _cuts(text: str) -> set[int]:

@@ -14,6 +14,11 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def readable(name: str) -> str:
+    r"""Return a file's name as Unicode, whatever the locale; bytes that aren't UTF-8 are written as `\xe9`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def write_json(file: Path, values: Any) -> None:
     """Write JSON atomically: a reader sees the old file or the new one, never half of it."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as stream:

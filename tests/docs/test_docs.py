@@ -43,7 +43,7 @@ WITH_BLOCKS = sorted({block.page for block in BLOCKS if block.kind in RUN})
 SETUP = {"git", "cd", "make", "pip", ".venv/bin/pip", ".venv/bin/pre-commit"}
 
 #: What makes a training run of hours one of seconds.
-SMALL = "max_length=48 hidden=16 epochs=1 rounded=false corpora.detente.limit=6 tracking="
+SMALL = "max_length=48 hidden=16 epochs=1 quantization_aware=false corpora.detente.limit=6 tracking="
 
 
 def name(page: Path) -> str:

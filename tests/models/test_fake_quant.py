@@ -136,8 +136,8 @@ def test_a_large_model_is_of_two_files(
 ) -> None:
     trained_a_little(rounded_torch[0])
     whole = OnnxEncoder(export(*rounded_torch, tmp_path / "one")).predict(ITEMS)
-    monkeypatch.setattr(quantize, "MOST_BYTES", 10_000)
-    monkeypatch.setattr(quantize, "LARGE_TABLE", 1_500)
+    monkeypatch.setattr(quantize, "MAX_FILE_SIZE", 10_000)
+    monkeypatch.setattr(quantize, "LARGE_TENSOR", 1_500)
     folder = tmp_path / "two"
     for _ in range(2):  # over what is there
         export(*rounded_torch, folder)

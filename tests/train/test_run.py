@@ -54,8 +54,8 @@ def config(base: Path, tmp_path: Path) -> Path:
         "epochs": 2,
         "batch_size": 4,
         "learning_rate": 0.01,
-        "masked": 0.2,
-        "swapped": 0.3,
+        "mask_fraction": 0.2,
+        "swap_fraction": 0.3,
         "tracking": f"sqlite:///{tmp_path}/mlruns.db",
     }
     file.write_text(yaml.safe_dump(values), "utf-8")
@@ -69,6 +69,25 @@ def test_settings_come_from_yaml_with_overrides(config: Path) -> None:
     assert settings.heads == {"tone": 2.0}
     assert settings.flat()["corpora.plv.repeat"] == "3"
     assert json.loads(json.dumps(settings.to_dict()))["output"] == str(settings.output)
+
+
+def test_earlier_names_of_settings_work_with_a_notice(config: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config.write_text(config.read_text("utf-8").replace("mask_fraction", "masked"), "utf-8")
+    settings = read_args(config, ["twins=0.5", "swapped=0"])
+    assert (settings.mask_fraction, settings.swap_fraction, settings.consistency_fraction) == (0.2, 0, 0.5)
+    assert "masked is called mask_fraction now" in caplog.text
+
+
+def test_a_run_that_was_recorded_under_earlier_names_is_the_same(config: Path) -> None:
+    settings = read_args(config)
+    settings.output.mkdir()
+    rows = rows_of(read("detente", "train").examples[:3], "detente")
+    check_same_run(settings, rows)
+    file = settings.output / "run.json"
+    record = file.read_text("utf-8")
+    file.write_text(record.replace('"mask_fraction"', '"masked"'), "utf-8")
+    check_same_run(settings, rows)
+    assert file.read_text("utf-8") == record
 
 
 @pytest.mark.parametrize(
@@ -162,7 +181,12 @@ class KillAt(TrainerCallback):  # type: ignore[misc]
 def test_a_run_killed_within_an_epoch_gives_the_weights_of_an_undisturbed_one(
     config: Path, tmp_path: Path, step: int
 ) -> None:
-    extra = ["checkpoint_minutes=0", "consistency=1.0", "twins=0.5", "corpora={annotations: {repeat: 4}, newsroom: {}}"]
+    extra = [
+        "checkpoint_minutes=0",
+        "consistency=1.0",
+        "consistency_fraction=0.5",
+        "corpora={annotations: {repeat: 4}, newsroom: {}}",
+    ]
     develop = lambda model, featurizer: {"dev_mean": 0.5}  # noqa: E731
     settings = read_args(config, [*extra, f"output={tmp_path}/whole"])
     rows = training_rows(settings)
@@ -352,7 +376,14 @@ def test_two_half_batches_weigh_as_much_as_a_whole_one(config: Path) -> None:
     for batch, accumulate in ((4, 1), (2, 2)):
         overrides = [
             *(f"batch_size={batch}", f"accumulate={accumulate}", f"output={config.parent / str(batch)}"),
-            *("epochs=1", "learning_rate=1.0e-9", "dropout=0", "encoder_dropout=0", "masked=0", "swapped=0"),
+            *(
+                "epochs=1",
+                "learning_rate=1.0e-9",
+                "dropout=0",
+                "encoder_dropout=0",
+                "mask_fraction=0",
+                "swap_fraction=0",
+            ),
         ]
         settings = read_args(config, overrides)
         rows = training_rows(settings)[:8]

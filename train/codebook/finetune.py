@@ -72,7 +72,7 @@ class Tuner:
         settings = TrainArgs(
             output=self.scratch,
             base=str(self.base),
-            markers=model.spec.markers,
+            entity_markers=model.spec.markers,
             max_length=model.spec.max_length,
             freeze_embeddings=True,
             epochs=min(high, max(low, STEPS * 16 / len(some))),
@@ -134,7 +134,7 @@ class Tuner:
             [
                 Label(
                     {head: said[number, 0].tolist() for head, said in self._before.items()} | self._gold(row),
-                    back={head: said[number, 1].tolist() for head, said in self._before.items()},
+                    reversed_heads={head: said[number, 1].tolist() for head, said in self._before.items()},
                 )
             ],
             "own",

@@ -1,1 +1,1 @@
-"""Distillation: a teacher's soft labels."""
+"""Distillation: write and read a teacher's soft labels."""

@@ -1,4 +1,4 @@
-"""Soft labels on disk: what a teacher says of unlabelled sentences, a row for each sentence and dyad, in Parquet."""
+"""Soft labels on disk: a teacher's predictions for unlabelled sentences, a Parquet row per sentence and dyad."""
 
 import json
 import random
@@ -19,13 +19,13 @@ from detente.train.examples import Label, Row
 
 MANIFEST: Final = "_manifest.json"
 
-#: The layout of a folder.
+#: Version of the folder's layout.
 FORMAT: Final = 1
 
-#: The heads that a dyad has an answer for, whichever of its states is named first.
+#: Heads with one prediction per dyad, independent of the order of its states.
 JOINED: Final = ("tone", "direction", "sentiment")
 
-#: The heads that ask what the first actor does to the second: an answer for each order.
+#: Heads about what the first actor does to the second, with a prediction for each order.
 ORDERED: Final = ("root", "quad")
 
 _SPAN = pa.list_(pa.int32(), 2)
@@ -40,21 +40,21 @@ SCHEMA: Final = pa.schema(
         ("b", pa.list_(_SPAN)),
         *((head, pa.list_(pa.float32(), len(HEADS[head]))) for head in (*JOINED, *ORDERED)),
         *((f"{head}_back", pa.list_(pa.float32(), len(HEADS[head]))) for head in ORDERED),
-        ("cue", pa.list_(pa.int32())),  # Parquet can't hold a list of fixed size that is missing
+        ("cue", pa.list_(pa.int32())),  # nullable, so not of fixed size
     ]
 )
 
 
 def part(folder: Path, number: int) -> Path:
-    """Return the file of a part."""
+    """Return the path of a part."""
     return folder / f"part-{number:05}.parquet"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read what a folder says of itself; empty where there is none.
+    """Read a folder's manifest; empty if there is none.
 
     Raises:
-        CorpusError: it can't be read.
+        CorpusError: the manifest is malformed.
     """
     try:
         values = json.loads((folder / MANIFEST).read_text("utf-8"))
@@ -72,32 +72,32 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def read(
     folder: Path, *, weight: float = 1.0, temperature: float = 1.0, limit: int | None = None, seed: int = 0
 ) -> list[Row]:
-    """Read soft labels as training rows, one for each sentence.
+    """Read soft labels as training rows, one per sentence.
 
     Args:
-        folder: what `detente teach` wrote, to its end.
+        folder: finished folder written by `detente teach`.
         weight: factor of the rows' loss.
-        temperature: above 1 flattens the teacher's distributions (Hinton et al. 2015), below 1 sharpens them.
-        limit: sentences to take at most, a fixed draw; None for all.
-        seed: of the draw.
+        temperature: temperature of the distributions (Hinton et al. 2015); above 1 flattens, below 1 sharpens.
+        limit: maximum number of sentences, a fixed random sample; None for all.
+        seed: random seed of the sample.
 
     Raises:
-        CorpusError: there is no such folder, it isn't finished, or a file of it can't be read.
+        CorpusError: the folder is missing, unfinished or unreadable.
     """
     manifest = read_manifest(folder)
     if not manifest.get("done"):
-        what = "isn't finished; give the same command again" if manifest else "holds no soft labels; make them"
-        raise CorpusError(f"{folder} {what}: detente teach MODEL --output {folder}")
+        problem = "isn't finished; give the same command again" if manifest else "holds no soft labels; make them"
+        raise CorpusError(f"{folder} {problem}: detente teach MODEL --output {folder}")
     files = [part(folder, number) for number in range(manifest["parts"])]
     try:
-        kept: set[str] | None = None
+        sample: set[str] | None = None
         if limit is not None:
             ids = dict.fromkeys(id_ for file in files for id_ in pq.read_table(file, columns=["id"])["id"].to_pylist())
-            kept = set(random.Random(seed).sample(list(ids), min(limit, len(ids))))
+            sample = set(random.Random(seed).sample(list(ids), min(limit, len(ids))))
         return [
             _row(records, weight, temperature)
             for id_, records in groupby(_records(files), key=lambda record: record["id"])
-            if kept is None or id_ in kept
+            if sample is None or id_ in sample
         ]
     except (OSError, KeyError, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0]
@@ -105,7 +105,7 @@ def read(
 
 
 def softened(probabilities: npt.ArrayLike, temperature: float) -> list[float]:
-    """Return a distribution at another temperature."""
+    """Return a distribution rescaled to a temperature."""
     logits = np.log(np.asarray(probabilities, dtype=np.float64).clip(np.finfo(np.float64).tiny))
     shares: list[float] = softmax(logits / temperature).tolist()
     return shares
@@ -126,8 +126,8 @@ def _row(records: Iterator[dict[str, Any]], weight: float, temperature: float) -
         a, b = ([(start, end) for start, end in record[actor]] for actor in "ab")
         row.pairs.append((row.actor(first, a), row.actor(second, b)))
         heads = {head: softened(record[head], temperature) for head in (*JOINED, *ORDERED)}
-        back = {head: softened(record[f"{head}_back"], temperature) for head in ORDERED}
+        reversed_heads = {head: softened(record[f"{head}_back"], temperature) for head in ORDERED}
         cue = [(record["cue"][0], record["cue"][1])] if record["cue"] else []
-        row.labels.append(Label(heads, weight, cue, back))
+        row.labels.append(Label(heads, weight, cue, reversed_heads))
     assert row is not None, "a group has a record"
     return row

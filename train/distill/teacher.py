@@ -1,6 +1,6 @@
-"""Teachers read unlabelled sentences: the mean of what they say is what a smaller model learns from (distillation).
+"""Label sentences with teachers: the mean of their predictions is a smaller model's target (distillation).
 
-Sentences that stand in a dev or test split of any corpus are left out, whatever their case and punctuation.
+Sentences in a dev or test split of any corpus are left out, whatever their case and punctuation.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,26 +32,26 @@ from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer, Item
 from detente.models.model_dir import MANIFEST, WEIGHTS, ModelError, resolve
 from detente.train.distill import soft_labels
-from detente.train.examples import TURNED
+from detente.train.examples import REVERSED_INDEX
 from detente.train.held_out import held_out, key
 from detente.train.torch_encoder import TorchEncoder
 
-#: Sentences of a part: what a kill can cost, some minutes of work.
-PART: Final = 4096
+#: Sentences per part, the most that an interrupted run can lose: some minutes of work.
+PART_SIZE: Final = 4096
 
-#: States of a sentence that is read; one that names more is a list or a roll call.
-MOST_STATES: Final = 6
+#: Maximum number of states in a labelled sentence; one with more is a list or a roll call.
+MAX_STATES: Final = 6
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the sentences.
+    """Progress of a run.
 
     Attributes:
-        read: sentences that were looked at.
-        held_out: of these, those that stand in a dev or test split.
-        without: of these, those in which the linker finds no dyad, or too many states.
-        dyads: that were labelled, in the rest.
+        read: number of sentences processed.
+        held_out: number of these skipped because they are in a dev or test split.
+        without: number of these in which the linker finds no dyad or too many states.
+        dyads: number of dyads labelled in the rest.
     """
 
     read: int = 0
@@ -61,8 +61,8 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A sentence with the dyads that the linker found in it."""
+class LinkedSentence:
+    """A sentence with its dyads."""
 
     sentence: Sentence
     item: Item
@@ -77,18 +77,18 @@ def teach(
     limit: int | None = None,
     progress: Callable[[int, Counts], None] = lambda _total, _counts: None,
 ) -> Counts:
-    """Write the teachers' soft labels to a folder of parts; a run that was stopped goes on behind its last part.
+    """Write the teachers' soft labels to a folder of parts; an interrupted run resumes after its last part.
 
     Args:
-        models: folders of trained models (read by torch, on a GPU if there is one) or of exported ones.
-        output: made if it isn't there.
-        source: Parquet with the columns of `texts.sentences`; None for the corpus `transfer`.
-        limit: sentences to take at most, a fixed draw; None for all.
-        progress: told after each part how many sentences there are, and what became of those so far.
+        models: folders of trained models (run by torch, on a GPU if available) or of exported ones.
+        output: output folder, created if missing.
+        source: Parquet file with the columns of `unlabeled.sentences`; None for the corpus `transfer`.
+        limit: maximum number of sentences, a fixed random sample; None for all.
+        progress: function called after each part with the total number of sentences and the counts so far.
 
     Raises:
-        CorpusError: sentences or held-out splits aren't on disk, or the folder holds another run.
-        ModelError: there is no such model.
+        CorpusError: sentences or held-out splits aren't on disk, or the folder contains a different run.
+        ModelError: a model is missing or unsuitable.
     """
     file = source or corpora.locate("transfer", "all")
     total = unlabeled.count(file)
@@ -101,24 +101,24 @@ def teach(
     counts = Counts(**manifest["counts"]) if manifest else Counts()
     if manifest.get("done"):
         return counts
-    teachers = [_opened(folder) for folder in folders]
-    known = held_out()
+    teachers = [_open_teacher(folder) for folder in folders]
+    excluded = held_out()
     chosen = range(total) if limit is None else sorted(Random(0).sample(range(total), min(limit, total)))
-    sentences = islice(_taken(file, chosen), counts.read, None)
+    sentences = islice(_select(file, chosen), counts.read, None)
     number = manifest.get("parts", 0)
-    while some := list(islice(sentences, PART)):
-        asked = []
-        for sentence in some:
+    while part := list(islice(sentences, PART_SIZE)):
+        linked_sentences = []
+        for sentence in part:
             counts.read += 1
-            if key(sentence.text) in known:
+            if key(sentence.text) in excluded:
                 counts.held_out += 1
-            elif found := ask(sentence):
-                counts.dyads += len(found.dyads)
-                asked.append(found)
+            elif linked := link(sentence):
+                counts.dyads += len(linked.dyads)
+                linked_sentences.append(linked)
             else:
                 counts.without += 1
         scratch = output / "_unfinished.tmp"
-        pq.write_table(answered(teachers, asked), scratch, compression="zstd")
+        pq.write_table(predict(teachers, linked_sentences), scratch, compression="zstd")
         scratch.replace(soft_labels.part(output, number))
         number += 1
         entry = {"format": soft_labels.FORMAT, "run": run, "parts": number, "counts": asdict(counts)}
@@ -127,8 +127,8 @@ def teach(
     return counts
 
 
-def ask(sentence: Sentence) -> Asked | None:
-    """Find the dyads of a sentence; None where it has none, names over `MOST_STATES` states or is too long."""
+def link(sentence: Sentence) -> LinkedSentence | None:
+    """Return a sentence with its dyads; None if it has none, more than `MAX_STATES` states, or is too long."""
     if len(sentence.text) > LONGEST:
         return None
     try:
@@ -138,18 +138,23 @@ def ask(sentence: Sentence) -> Asked | None:
     mentions = linker().link(sentence.text, date=date, title=sentence.title)
     pairs = dyads(mentions, linker().outward)
     states = list(dict.fromkeys(mention.state for mention in mentions))
-    if not pairs or len(states) > MOST_STATES:
+    if not pairs or len(states) > MAX_STATES:
         return None
     actors = [sorted({(m.start, m.end) for m in mentions if m.state == state}) for state in states]
-    return Asked(sentence, Item(sentence.text, actors, [(states.index(a), states.index(b)) for a, b in pairs]), pairs)
+    return LinkedSentence(
+        sentence, Item(sentence.text, actors, [(states.index(a), states.index(b)) for a, b in pairs]), pairs
+    )
 
 
-def answered(teachers: Sequence[Encoder], asked: Sequence[Asked]) -> pa.Table:
-    """Let the teachers read every dyad in both orders, and return the mean of their answers, of `soft.SCHEMA`."""
-    items = [Item(x.item.text, x.item.actors, [o for a, b in x.item.pairs for o in ((a, b), (b, a))]) for x in asked]
-    said = [list(chain.from_iterable(teacher.predict(items, symmetric=False))) for teacher in teachers]
-    pairs = [(x, n, dyad) for x in asked for n, dyad in enumerate(x.dyads)]
-    heads = {head: _mean(said, head) for head in (*soft_labels.JOINED, *soft_labels.ORDERED)}
+def predict(teachers: Sequence[Encoder], sentences: Sequence[LinkedSentence]) -> pa.Table:
+    """Predict every dyad in both orders and return the mean over the teachers, a table of `soft_labels.SCHEMA`."""
+    items = [
+        Item(x.item.text, x.item.actors, [order for a, b in x.item.pairs for order in ((a, b), (b, a))])
+        for x in sentences
+    ]
+    predictions = [list(chain.from_iterable(teacher.predict(items, symmetric=False))) for teacher in teachers]
+    pairs = [(x, n, dyad) for x in sentences for n, dyad in enumerate(x.dyads)]
+    heads = {head: _mean(predictions, head) for head in (*soft_labels.JOINED, *soft_labels.ORDERED)}
     columns: dict[str, Any] = {
         "id": [x.sentence.id for x, _, _ in pairs],
         "text": [x.sentence.text for x, _, _ in pairs],
@@ -160,12 +165,12 @@ def answered(teachers: Sequence[Encoder], asked: Sequence[Asked]) -> pa.Table:
     }
     for head in soft_labels.JOINED:
         second = heads[head][1::2]
-        columns[head] = (heads[head][::2] + (second[:, TURNED[head]] if head in TURNED else second)) / 2
+        columns[head] = (heads[head][::2] + (second[:, REVERSED_INDEX[head]] if head in REVERSED_INDEX else second)) / 2
     for head in soft_labels.ORDERED:
         columns[head], columns[f"{head}_back"] = heads[head][::2], heads[head][1::2]
     related = columns["tone"].argmax(axis=-1) != TONES.index("none")
     columns["cue"] = [
-        _cue(x.item.text, said[0][2 * row : 2 * row + 2]) if related[row] else None
+        _cue(x.item.text, predictions[0][2 * row : 2 * row + 2]) if related[row] else None
         for row, (x, _, _) in enumerate(pairs)
     ]
     return pa.table(
@@ -173,17 +178,17 @@ def answered(teachers: Sequence[Encoder], asked: Sequence[Asked]) -> pa.Table:
     )
 
 
-def _mean(said: Sequence[Sequence[PairOutput]], head: str) -> Floats:
-    """Return the mean distribution of the teachers, [readings of one, labels of the head]."""
-    answers = [[reading.heads[head] for reading in readings] for readings in said]
-    mean: Floats = np.mean(answers, axis=0, dtype=np.float32).reshape(-1, len(HEADS[head]))
+def _mean(predictions: Sequence[Sequence[PairOutput]], head: str) -> Floats:
+    """Return the mean distributions of the teachers, [pairs, labels of the head]."""
+    distributions = [[reading.heads[head] for reading in readings] for readings in predictions]
+    mean: Floats = np.mean(distributions, axis=0, dtype=np.float32).reshape(-1, len(HEADS[head]))
     return mean
 
 
 def _cue(text: str, orders: Sequence[PairOutput]) -> tuple[int, int] | None:
-    """Return the cue of the first teacher; others may cut a sentence into other tokens."""
-    one, other = orders
-    return cue_span.find(text, (one.cue + other.cue) / 2, one.spans)
+    """Return the first teacher's cue, since teachers may tokenize differently."""
+    forward, backward = orders
+    return cue_span.find(text, (forward.cue + backward.cue) / 2, forward.spans)
 
 
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
@@ -192,40 +197,40 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind)
 
 
-def _taken(file: Path, chosen: Sequence[int]) -> Iterator[Sentence]:
-    """Yield the chosen sentences of a file, by their numbers in order."""
-    wanted = iter(chosen)
-    number = next(wanted, None)
-    for at, sentence in enumerate(unlabeled.sentences(file)):
-        if at == number:
+def _select(file: Path, numbers: Sequence[int]) -> Iterator[Sentence]:
+    """Yield the sentences of a file with the given numbers, which are in order."""
+    remaining = iter(numbers)
+    number = next(remaining, None)
+    for index, sentence in enumerate(unlabeled.sentences(file)):
+        if index == number:
             yield sentence
-            number = next(wanted, None)
+            number = next(remaining, None)
 
 
-def _opened(folder: Path) -> Encoder:
-    """Open a teacher, which must have the heads that soft labels are of."""
-    engine = _engine(folder)
-    if lacks := [h for h in (*soft_labels.JOINED, *soft_labels.ORDERED) if engine.config.heads.get(h) != HEADS[h]]:
-        raise ModelError(f"{folder} can't teach: it has no {', '.join(lacks)} head with the labels of this detente")
+def _open_teacher(folder: Path) -> Encoder:
+    """Open a teacher, which must have all heads of the soft labels."""
+    engine = _open_model(folder)
+    if missing := [h for h in (*soft_labels.JOINED, *soft_labels.ORDERED) if engine.config.heads.get(h) != HEADS[h]]:
+        raise ModelError(f"{folder} can't teach: it has no {', '.join(missing)} head with the labels of this detente")
     return engine
 
 
-def _engine(folder: Path) -> Encoder:
-    """Open a trained model on a GPU if there is one, or an exported one."""
+def _open_model(folder: Path) -> Encoder:
+    """Open a trained model, on a GPU if available, or an exported one."""
     if not (folder / WEIGHTS).is_file():
         return load(folder).engine
     try:
         model, tokenizer = PairEncoder.from_pretrained(folder)
     except ModelError:
         raise
-    except Exception as error:  # safetensors, torch and tokenizers raise classes of their own
+    except Exception as error:  # safetensors, torch and tokenizers raise various classes
         raise ModelError(f"{folder} can't be read ({str(error).splitlines()[0]}); train it again") from error
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return TorchEncoder(model.to(device), Featurizer(tokenizer, model.spec.max_length))
 
 
 def _digest(folder: Path) -> str:
-    """Return what tells a model from others."""
+    """Return the SHA-256 of a model's weights or manifest, which identifies the model."""
     for name in (WEIGHTS, MANIFEST):
         if (folder / name).is_file():
             return sha256(folder / name)

@@ -1,4 +1,4 @@
-"""The floors that a model has to clear: the most frequent label, and TF-IDF with logistic regression."""
+"""Baselines: the most frequent label, and TF-IDF with logistic regression."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,12 +17,12 @@ from detente.train.examples import item_of
 
 
 def majority() -> Pipeline:
-    """Say the most frequent label of the training rows, whatever the sentence."""
+    """Return a classifier that always predicts the most frequent training label."""
     return make_pipeline(DummyClassifier(strategy="prior"))
 
 
 def tfidf() -> Pipeline:
-    """Logistic regression over the TF-IDF of words and pairs of words, the actors marked."""
+    """Return logistic regression over TF-IDF of unigrams and bigrams, with marked actors."""
     return make_pipeline(
         TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\[/?[AB]\]|\w+"),
         LogisticRegression(C=10.0, max_iter=2000, class_weight="balanced"),
@@ -33,15 +33,15 @@ BASELINES: dict[str, Callable[[], Pipeline]] = {"majority": majority, "TF-IDF": 
 
 
 def baseline(build: Callable[[], Pipeline], benchmark: Benchmark, examples: Sequence[Example]) -> list[Scores]:
-    """Train a baseline for each head that a benchmark's corpus has labels for, and read examples with it.
+    """Train a baseline per head that a benchmark's corpus has labels for, and predict examples.
 
     Returns:
-        What a model says, without a cue; a head that has no labels is uniform.
+        Scores without a cue, uniform for heads without labels.
     """
-    known = read(benchmark.corpus, benchmark.training).examples
+    training = read(benchmark.corpus, benchmark.training).examples
     heads = {head: np.full((len(examples), len(labels)), 1 / len(labels)) for head, labels in HEADS.items()}
     for head, labels in HEADS.items():
-        rows = [(example, label) for example in known if (label := getattr(example, head)) in labels]
+        rows = [(example, label) for example in training if (label := getattr(example, head)) in labels]
         if not rows:
             continue
         classifier = build().fit([marked(e) for e, _ in rows], [labels.index(label) for _, label in rows])
@@ -51,5 +51,5 @@ def baseline(build: Callable[[], Pipeline], benchmark: Benchmark, examples: Sequ
 
 
 def marked(example: Example) -> str:
-    """Return the sentence with both actors marked, so that words next to them count as such."""
+    """Return the sentence with both actors marked, so that their neighbouring words can be features."""
     return mark(item_of(example)).text

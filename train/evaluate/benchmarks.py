@@ -1,9 +1,9 @@
-"""The yardsticks: which rows, how a pair is read from them, and the metrics as published.
+"""The benchmarks: their rows, the order of their pairs, and their metrics as published.
 
-The dev splits choose models and thresholds; the test splits are read once, for the report.
+The dev splits select models and thresholds; the test splits are read once, for the report.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +23,11 @@ Metrics = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a model says of one row.
+    """A model's predictions for one row.
 
     Attributes:
         heads: probabilities by head, each [labels of the head].
-        cue: span of the cue in the sentence; None for a model that has none.
+        cue: span of the cue in the sentence; None for a model without cues.
     """
 
     heads: Mapping[str, Floats]
@@ -44,13 +44,14 @@ class Benchmark:
     """One table of the report.
 
     Attributes:
-        name: as it is written in the report.
-        corpus: whose rows.
-        split: which of them.
-        measure: its metrics, each in 0..1 (Pearson's r in -1..1).
-        ordered: the order of A and B is given (PLV, DSE); else both orders are read and their mean taken, as in use.
-        unseen: only rows whose text does not stand in the training split too.
-        training: the splits that a baseline is trained on.
+        name: name in the report.
+        corpus: name of the corpus.
+        split: split of the corpus.
+        measure: function for the metrics, each in 0..1 (Pearson's r in -1..1).
+        ordered: whether the order of A and B is given (PLV, DSE); otherwise predictions are averaged over both orders,
+            as in use.
+        unseen: whether to leave out rows whose text is in the training split too.
+        training: splits that baselines are trained on.
     """
 
     name: str
@@ -62,17 +63,17 @@ class Benchmark:
     training: str = "train"
 
     def examples(self) -> list[Example]:
-        """Read the rows."""
+        """Return the rows."""
         return [e for e in read(self.corpus, self.split).examples if not (self.unseen and e.seen)]
 
 
-def said(scores: Sequence[Scores], head: str, labels: Sequence[str]) -> list[str]:
-    """Return the most probable label of a head for every pair."""
+def predicted(scores: Sequence[Scores], head: str, labels: Sequence[str]) -> list[str]:
+    """Return a head's most probable label for every row."""
     return [labels[int(np.argmax(s.heads[head]))] for s in scores]
 
 
 def gold(examples: Sequence[Example], head: str) -> list[str]:
-    """Return the labels of a head; every row must have one."""
+    """Return a head's gold labels, which every row must have."""
     labels = [getattr(e, head) for e in examples]
     if None in labels:
         raise ValueError(f"a row without {head}: {examples[labels.index(None)].id}")
@@ -80,8 +81,8 @@ def gold(examples: Sequence[Example], head: str) -> list[str]:
 
 
 def plv(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
-    """PLV (Hu et al., ACL 2024): macro F1 of binary, quad and root classes over all rows."""
-    quad, root = said(scores, "quad", QUADS), said(scores, "root", ROOTS)
+    """Return PLV's metrics (Hu et al., ACL 2024): macro F1 of binary, quad and root classes over all rows."""
+    quad, root = predicted(scores, "quad", QUADS), predicted(scores, "root", ROOTS)
     binary = [label.split()[1] for label in quad]
     return {
         "binary_f1": macro_f1([str(e.binary) for e in examples], binary, ("cooperation", "conflict")),
@@ -91,35 +92,35 @@ def plv(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
 
 
 def dse(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
-    """DSE (Park et al., ACL Findings 2021): micro and macro F1 over five classes."""
-    right, answer = gold(examples, "sentiment"), said(scores, "sentiment", SENTIMENTS)
-    return {"micro_f1": micro_f1(right, answer), "macro_f1": macro_f1(right, answer, SENTIMENTS)}
+    """Return DSE's metrics (Park et al., ACL Findings 2021): micro and macro F1 over five classes."""
+    labels, predictions = gold(examples, "sentiment"), predicted(scores, "sentiment", SENTIMENTS)
+    return {"micro_f1": micro_f1(labels, predictions), "macro_f1": macro_f1(labels, predictions, SENTIMENTS)}
 
 
 def newsmtsc(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
-    """NewsMTSC (Hamborg and Donnay, EACL 2021): macro F1 over three polarities."""
-    return {"f1m": macro_f1(gold(examples, "polarity"), said(scores, "polarity", POLARITIES), POLARITIES)}
+    """Return NewsMTSC's metric (Hamborg and Donnay, EACL 2021): macro F1 over three polarities."""
+    return {"f1m": macro_f1(gold(examples, "polarity"), predicted(scores, "polarity", POLARITIES), POLARITIES)}
 
 
 def codebook(examples: Sequence[Example], scores: Sequence[Scores]) -> Metrics:
-    """The codebook's labels: tone and its calibration, relationship, warmth; direction and cue over related rows."""
-    right, answer = gold(examples, "tone"), said(scores, "tone", TONES)
+    """Return the codebook's metrics: tone with calibration, relationship, warmth; direction and cue of related rows."""
+    labels, predictions = gold(examples, "tone"), predicted(scores, "tone", TONES)
     warmth = [expected_warmth(dict(zip(TONES, map(float, s.heads["tone"]), strict=True))) for s in scores]
-    related = [i for i, label in enumerate(right) if label != "none"]
-    direction = said(scores, "direction", DIRECTIONS)
+    related = [i for i, label in enumerate(labels) if label != "none"]
+    direction = predicted(scores, "direction", DIRECTIONS)
     return {
-        "tone_f1": macro_f1(right, answer, TONES),
-        "relation_f1": relation_f1(right, answer),
-        "warmth_r": warmth_r(right, warmth),
+        "tone_f1": macro_f1(labels, predictions, TONES),
+        "relation_f1": relation_f1(labels, predictions),
+        "warmth_r": warmth_r(labels, warmth),
         "direction_f1": macro_f1(
             [str(examples[i].direction) for i in related], [direction[i] for i in related], DIRECTIONS
         ),
         "tone_ece": ece(
             np.array([max(s.heads["tone"]) for s in scores], dtype=np.float64),
-            np.array([g == a for g, a in zip(right, answer, strict=True)]),
+            np.array([g == p for g, p in zip(labels, predictions, strict=True)]),
         ),
         "cue_f1": float(np.mean([span_f1(examples[i].text, examples[i].cue, scores[i].cue) for i in related])),
-        **{f"f1_{label}": value for label, value in class_f1(right, answer, TONES).items()},
+        **{f"f1_{label}": value for label, value in class_f1(labels, predictions, TONES).items()},
     }
 
 
@@ -145,7 +146,7 @@ TEST = (
 
 
 def scores_of(engine: Encoder, benchmark: Benchmark, examples: Sequence[Example]) -> list[Scores]:
-    """Read every row's pair."""
+    """Return the model's predictions for every row's pair."""
     readings = engine.predict([item_of(e) for e in examples], symmetric=not benchmark.ordered)
     return [
         Scores(pair.heads, cue.find(example.text, pair.cue, pair.spans))
@@ -156,23 +157,23 @@ def scores_of(engine: Encoder, benchmark: Benchmark, examples: Sequence[Example]
 def intervals(
     measure: Measure, examples: Sequence[Example], scores: Sequence[Scores], resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
-    """Return bootstrap 95 % intervals of each metric (percentiles; rows drawn with replacement)."""
-    drawn: dict[str, list[float]] = {}
+    """Return each metric's bootstrap 95 % interval (percentiles, rows drawn with replacement)."""
+    samples: dict[str, list[float]] = {}
     for rows in resampled_rows(np.arange(len(examples)), draws=resamples, seed=seed):
         for name, value in measure([examples[i] for i in rows], [scores[i] for i in rows]).items():
-            drawn.setdefault(name, []).append(value)
-    return {name: interval(values) for name, values in drawn.items()}
+            samples.setdefault(name, []).append(value)
+    return {name: interval(values) for name, values in samples.items()}
 
 
 def develop(engine: Encoder, corpora: Sequence[str]) -> Metrics:
-    """Measure a model on the dev splits of some corpora, for training to choose by.
+    """Evaluate a model on the dev splits of some corpora, for model selection in training.
 
     Returns:
-        `{corpus}_{metric}` for each, and `dev_mean`: the mean over corpora of the metric that stands for each.
+        `{corpus}_{metric}` for each, and `dev_mean`, the mean over corpora of their main metrics.
     """
     out: Metrics = {}
-    heads: list[float] = []
-    chief = {
+    main_scores: list[float] = []
+    main_metrics = {
         "annotations": ("tone_f1",),
         "codings": ("tone_f1",),
         "newsroom": ("tone_f1",),
@@ -180,13 +181,11 @@ def develop(engine: Encoder, corpora: Sequence[str]) -> Metrics:
         "dse": ("micro_f1", "macro_f1"),
         "newsmtsc": ("f1m",),
     }
-    for benchmark in _of(DEV, corpora):
+    for benchmark in DEV:
+        if benchmark.corpus not in corpora:
+            continue
         examples = benchmark.examples()
         metrics = benchmark.measure(examples, scores_of(engine, benchmark, examples))
         out |= {f"{benchmark.corpus}_{name}": value for name, value in metrics.items()}
-        heads.append(float(np.mean([metrics[name] for name in chief[benchmark.corpus]])))
-    return {"dev_mean": float(np.mean(heads)), **out}
-
-
-def _of(benchmarks: Sequence[Benchmark], corpora: Sequence[str]) -> Iterator[Benchmark]:
-    return (b for b in benchmarks if b.corpus in corpora)
+        main_scores.append(float(np.mean([metrics[name] for name in main_metrics[benchmark.corpus]])))
+    return {"dev_mean": float(np.mean(main_scores)), **out}

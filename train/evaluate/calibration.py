@@ -1,4 +1,4 @@
-"""Do probabilities mean what they say, and what does a reader gain who leaves out the unsure ones?"""
+"""Measure calibration, and accuracy against coverage when unsure predictions are left out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from detente._statistics import Estimate, confidence_bins, ece, interval, resamp
 from detente.infer.encoder.base import Floats
 from detente.train.evaluate.benchmarks import RESAMPLES
 
-#: Bins of the diagram and of its error, as in Guo et al. (ICML 2017).
+#: Number of bins of the reliability diagram and the ECE, as in Guo et al. (ICML 2017).
 BINS: Final = 15
 
-#: Values of `min_probability` in the table of abstention.
+#: Confidence thresholds (`min_probability`) of the coverage table.
 THRESHOLDS: Final = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 Ints = npt.NDArray[np.int64]
@@ -22,14 +22,14 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The rows whose most probable label is about as probable.
+    """One bin of the reliability diagram.
 
     Attributes:
-        low: edge of the bin.
-        high: the other edge.
-        rows: in it.
-        confidence: their mean probability.
-        accuracy: share of them that are right.
+        low: lower edge.
+        high: upper edge.
+        rows: number of rows whose top probability is in the bin.
+        confidence: mean top probability of the rows.
+        accuracy: share of the rows with the right label.
     """
 
     low: float
@@ -40,14 +40,14 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What is left if the rows are left out that are less sure.
+class CoveragePoint:
+    """Coverage and accuracy at one confidence threshold.
 
     Attributes:
-        min_probability: of the most probable label.
-        rows: left.
-        coverage: share of all rows that they are.
-        accuracy: share of them that are right; None where none is left.
+        min_probability: smallest top probability of a row that counts.
+        rows: number of rows that count.
+        coverage: share of all rows that count.
+        accuracy: share of these with the right label; None without rows.
     """
 
     min_probability: float
@@ -61,16 +61,16 @@ class Calibration:
     """How well the probabilities of a head are calibrated.
 
     Attributes:
-        head: whose.
-        rows: with a label.
-        temperature: that the model divides the head's logits by.
+        head: name of the head.
+        rows: number of rows with a label.
+        temperature: temperature of the head's logits.
         ece: expected calibration error of the most probable label.
-        ece_of_a_perfect_model: what it would be, on average and in 95 % of draws, if rows were right as often as their
-            probabilities say: few rows give an error to every model, and one within this interval can't be told from
-            nought (consistency resampling; Bröcker and Smith 2007, Vaicenavicius et al., AISTATS 2019).
-        bins: of the reliability diagram; empty ones are left out.
-        abstaining: accuracy and coverage by `min_probability`.
-        curve: (coverage, accuracy) of the surest 1, 2, … rows.
+        ece_of_a_perfect_model: mean and 95 % interval of the ECE of a perfectly calibrated model on as many rows. The
+            ECE of few rows is positive for every model, and one within this interval doesn't differ from 0
+            (consistency resampling; Bröcker and Smith 2007, Vaicenavicius et al., AISTATS 2019).
+        bins: non-empty bins of the reliability diagram.
+        abstaining: coverage and accuracy by confidence threshold.
+        curve: (coverage, accuracy) of the most confident 1, 2, … rows.
     """
 
     head: str
@@ -79,7 +79,7 @@ class Calibration:
     ece: Estimate
     ece_of_a_perfect_model: Estimate
     bins: list[Bin]
-    abstaining: list[Kept]
+    abstaining: list[CoveragePoint]
     curve: list[tuple[float, float]]
 
 
@@ -89,34 +89,35 @@ def calibration(
     """Measure the calibration of a head.
 
     Args:
-        head: its name.
+        head: name of the head.
         probabilities: [N, labels], N at least 1.
         labels: [N], index of the right label.
-        temperature: of the head.
-        resamples: of the bootstrap over rows.
+        temperature: temperature of the head's logits.
+        resamples: number of bootstrap samples of rows.
     """
-    shares, right = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
-    top, hit = shares.max(axis=-1), shares.argmax(axis=-1) == right
-    draw = np.random.default_rng(0)
-    drawn = list(resampled_rows(np.arange(len(right)), draws=resamples, seed=draw))
-    error = Estimate(ece(top, hit, BINS), *interval([ece(top[rows], hit[rows], BINS) for rows in drawn]))
-    perfect = [ece(top, draw.random(len(top)) < top, BINS) for _ in range(resamples)]
-    kept = [_kept(threshold, top, hit, draw, resamples) for threshold in THRESHOLDS]
+    distributions, gold = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
+    top, hit = distributions.max(axis=-1), distributions.argmax(axis=-1) == gold
+    rng = np.random.default_rng(0)
+    samples = list(resampled_rows(np.arange(len(gold)), draws=resamples, seed=rng))
+    error = Estimate(ece(top, hit, BINS), *interval([ece(top[rows], hit[rows], BINS) for rows in samples]))
+    perfect = [ece(top, rng.random(len(top)) < top, BINS) for _ in range(resamples)]
+    points = [_coverage_point(threshold, top, hit, rng, resamples) for threshold in THRESHOLDS]
     order = np.argsort(-top, kind="stable")
-    taken = np.arange(1, len(order) + 1)
+    ranks = np.arange(1, len(order) + 1)
     curve = [
-        (float(share), float(of)) for share, of in zip(taken / len(order), hit[order].cumsum() / taken, strict=True)
+        (float(coverage), float(accuracy))
+        for coverage, accuracy in zip(ranks / len(order), hit[order].cumsum() / ranks, strict=True)
     ]
-    least = Estimate(float(np.mean(perfect)), *interval(perfect))
-    return Calibration(head, len(right), temperature, error, least, bins(top, hit), kept, curve)
+    perfect_error = Estimate(float(np.mean(perfect)), *interval(perfect))
+    return Calibration(head, len(gold), temperature, error, perfect_error, bins(top, hit), points, curve)
 
 
 def bins(top: Floats, hit: npt.NDArray[np.bool_]) -> list[Bin]:
-    """Group rows into bins of equal width by the probability of their answer.
+    """Return the non-empty bins, of equal width, of the rows' top probabilities.
 
     Args:
-        top: [N], that probability.
-        hit: [N], whether the answer is right.
+        top: [N], top probability.
+        hit: [N], whether the most probable label is right.
     """
     return [
         Bin(b.number / BINS, (b.number + 1) / BINS, b.rows, b.confidence, b.accuracy)
@@ -124,11 +125,13 @@ def bins(top: Floats, hit: npt.NDArray[np.bool_]) -> list[Bin]:
     ]
 
 
-def _kept(threshold: float, top: Floats, hit: npt.NDArray[np.bool_], draw: np.random.Generator, resamples: int) -> Kept:
+def _coverage_point(
+    threshold: float, top: Floats, hit: npt.NDArray[np.bool_], rng: np.random.Generator, resamples: int
+) -> CoveragePoint:
     sure = top >= threshold
     rows = int(sure.sum())
     if not rows:
-        return Kept(threshold, 0, 0.0, None)
+        return CoveragePoint(threshold, 0, 0.0, None)
     share = float(hit[sure].mean())
-    values = draw.binomial(rows, share, size=resamples) / rows
-    return Kept(threshold, rows, rows / len(top), Estimate(share, *interval(values.tolist())))
+    values = rng.binomial(rows, share, size=resamples) / rows
+    return CoveragePoint(threshold, rows, rows / len(top), Estimate(share, *interval(values.tolist())))

@@ -1,8 +1,8 @@
-"""The swap test: does a tone stay as it is when the states of a sentence are exchanged for others?
+"""The swap test: how often does the tone change when the states of a sentence are swapped for others?
 
-The tone must come from the words. A name is exchanged for a name, an adjective for an adjective, a capital for a
-capital, a leader for a leader (`swap.Swapper`). A sentence is left out in which a mention has no like, in which a state
-is mentioned otherwise than where it is marked (the exchange would be half done), or which speaks of the new state
+The tone should follow from the words, not from the countries. A name is replaced by a name, an adjective by an
+adjective, a capital by a capital, a leader by a leader (`entity_swap.Swapper`). A sentence is left out if a mention has
+no counterpart, if a state has unmarked mentions too (the swap would be incomplete), or if it names the new state
 already.
 """
 
@@ -27,25 +27,28 @@ from detente.train.examples import Row, rows_of
 
 DRAWS: Final = 5
 
-#: Dyads that are exchanged for each other: one state stays, the other changes.
+#: Swaps of one dyad for another: one state stays, the other changes.
 PAIRS: Final = (("CHN-USA", "JPN-USA"), ("JPN-USA", "CHN-USA"), ("RUS-USA", "GBR-USA"), ("GBR-USA", "RUS-USA"))
 
-#: What the exchange of every state is called.
+#: Name of the swap of every state.
 ALL: Final = "all states"
+
+#: Index of a row, the row after a swap, and the indices of its pairs that count.
+Swap = tuple[int, Row, Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What happened to the tones.
+    """The result of one swap.
 
     Attributes:
         name: `ALL`, or the dyads: `CHN-USA to JPN-USA`.
-        rows: sentences with a dyad that could be exchanged.
-        left_out: rows that could not.
-        sentences: of `rows`.
-        readings: of the exchanged sentences, each draw for itself.
-        changed: share of these whose tone is another than before; its bootstrap interval is over sentences. None
-            where nothing could be exchanged; an interval needs two sentences.
+        rows: number of sentences and dyads that could be swapped.
+        left_out: number of those that couldn't.
+        sentences: number of sentences among `rows`.
+        readings: number of readings of swapped sentences, over all draws.
+        changed: share of these readings with a changed tone, with a bootstrap interval over sentences (of at least
+            two); None if nothing could be swapped.
     """
 
     name: str
@@ -59,47 +62,47 @@ class Exchange:
 def swap_test(
     engine: Encoder, examples: Sequence[Example], draws: int = DRAWS, seed: int = 0, resamples: int = RESAMPLES
 ) -> list[Exchange]:
-    """Exchange the states of labelled sentences, and count the tones that change.
+    """Swap the states of sentences and count the tones that change.
 
     Args:
-        engine: the model.
-        examples: rows with dyads; their labels are not looked at.
-        draws: how often all states of a sentence are exchanged.
-        seed: of the draws.
-        resamples: of the bootstrap.
+        engine: model to test.
+        examples: rows with dyads, whose labels aren't used.
+        draws: number of random swaps of all states per sentence.
+        seed: random seed of the swaps.
+        resamples: number of bootstrap samples.
 
     Returns:
-        The exchange of all states first, then one for each of `PAIRS`.
+        The swap of all states, followed by those of `PAIRS`.
     """
     rows = rows_of(examples, "")
     before = _tones(engine, [row.item for row in rows])
     named = [_named(row.text, row.date) | set(row.states) for row in rows]
-    draw = random.Random(seed)
-    everything = [
-        (at, moved, range(len(row.pairs)))
+    rng = random.Random(seed)
+    swaps: list[Swap] = [
+        (index, swapped, range(len(row.pairs)))
         for _ in range(draws)
-        for at, row in enumerate(rows)
-        if (moved := swapper().drawn(row, draw, avoid=named[at])) and not named_still(moved, row)
+        for index, row in enumerate(rows)
+        if (swapped := swapper().swap_randomly(row, rng, avoid=named[index])) and not still_named(swapped, row)
     ]
-    out = [_measured(ALL, engine, rows, before, everything, [range(len(row.pairs)) for row in rows], resamples)]
+    out = [_compare(ALL, engine, rows, before, swaps, [range(len(row.pairs)) for row in rows], resamples)]
     for old, new in PAIRS:
-        (gone,), (come,) = set(old.split("-")) - set(new.split("-")), set(new.split("-")) - set(old.split("-"))
-        asked = [_pairs_of(row, old) for row in rows]
-        some = [
-            (at, moved, asked[at])
-            for at, row in enumerate(rows)
-            if asked[at]
-            and come not in named[at]
-            and (moved := swapper().swapped(row, {gone: come}))
-            and not named_still(moved, row)
+        (removed,), (added,) = set(old.split("-")) - set(new.split("-")), set(new.split("-")) - set(old.split("-"))
+        eligible = [_pairs_of(row, old) for row in rows]
+        swaps = [
+            (index, swapped, eligible[index])
+            for index, row in enumerate(rows)
+            if eligible[index]
+            and added not in named[index]
+            and (swapped := swapper().swap(row, {removed: added}))
+            and not still_named(swapped, row)
         ]
-        out.append(_measured(f"{old} to {new}", engine, rows, before, some, asked, resamples))
+        out.append(_compare(f"{old} to {new}", engine, rows, before, swaps, eligible, resamples))
     return out
 
 
-def named_still(moved: Row, row: Row) -> bool:
-    """Tell whether a state that was exchanged is still named somewhere in the sentence."""
-    return not (set(row.states) - set(moved.states)).isdisjoint(_named(moved.text, moved.date))
+def still_named(swapped: Row, row: Row) -> bool:
+    """Return whether a replaced state is still named somewhere in the sentence."""
+    return not (set(row.states) - set(swapped.states)).isdisjoint(_named(swapped.text, swapped.date))
 
 
 def _named(text: str, date: str) -> set[str]:
@@ -111,50 +114,50 @@ def _named(text: str, date: str) -> set[str]:
 
 
 def _pairs_of(row: Row, dyad: str) -> list[int]:
-    """Return the numbers of a row's pairs that are a dyad."""
+    """Return the indices of a row's pairs that are the given dyad."""
     return [n for n, (a, b) in enumerate(row.pairs) if sorted((row.states[a], row.states[b])) == dyad.split("-")]
 
 
 def _tones(engine: Encoder, items: Sequence[Item]) -> list[list[int]]:
-    """Return the most probable tone of each pair of each item."""
+    """Return the index of the most probable tone of each pair of each item."""
     return [[int(pair.heads["tone"].argmax()) for pair in pairs] for pairs in engine.predict(items)]
 
 
-def _measured(
+def _compare(
     name: str,
     engine: Encoder,
     rows: Sequence[Row],
     before: Sequence[Sequence[int]],
-    moved: Sequence[tuple[int, Row, Sequence[int]]],
-    asked: Sequence[Sequence[int]],
+    swaps: Sequence[Swap],
+    eligible: Sequence[Sequence[int]],
     resamples: int,
 ) -> Exchange:
-    """Read exchanged sentences and compare.
+    """Compare the tones of swapped sentences with the original ones.
 
     Args:
-        name: of the exchange.
-        engine: the model.
-        rows: as they were.
+        name: name of the swap.
+        engine: model to test.
+        rows: original rows.
         before: tones of all their pairs.
-        moved: number of a row, the row exchanged, and the pairs that count.
-        asked: the pairs of each row that would count, had all been exchanged.
-        resamples: of the bootstrap.
+        swaps: rows that could be swapped.
+        eligible: pairs of each original row that would count if every row could be swapped.
+        resamples: number of bootstrap samples.
     """
-    read = np.zeros(len(rows))
+    readings = np.zeros(len(rows))
     changed = np.zeros(len(rows))
-    after = _tones(engine, [row.item for _, row, _ in moved])
-    for (at, _, pairs), tones in zip(moved, after, strict=True):
-        read[at] += len(pairs)
-        changed[at] += sum(tones[n] != before[at][n] for n in pairs)
-    done = np.flatnonzero(read).tolist()
-    exchanged = sum(len(asked[at]) for at in done)
+    after = _tones(engine, [row.item for _, row, _ in swaps])
+    for (index, _, pairs), tones in zip(swaps, after, strict=True):
+        readings[index] += len(pairs)
+        changed[index] += sum(tones[n] != before[index][n] for n in pairs)
+    sentences = np.flatnonzero(readings).tolist()
+    swapped = sum(len(eligible[index]) for index in sentences)
     estimate = None
-    if len(done):
+    if len(sentences):
         ends = _statistics.intervals(
-            np.zeros(len(done), np.int64), read[done], changed[done], groups=1, draws=resamples
+            np.zeros(len(sentences), np.int64), readings[sentences], changed[sentences], groups=1, draws=resamples
         )
-        share = float(changed.sum() / read.sum())
+        share = float(changed.sum() / readings.sum())
         low, high = (share if math.isnan(end[0]) else float(end[0]) for end in ends)
         estimate = Estimate(share, low, high)
-    left_out = sum(map(len, asked)) - exchanged
-    return Exchange(name, exchanged, left_out, len(done), int(read.sum()), estimate)
+    left_out = sum(map(len, eligible)) - swapped
+    return Exchange(name, swapped, left_out, len(sentences), int(readings.sum()), estimate)

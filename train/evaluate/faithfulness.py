@@ -1,7 +1,7 @@
-"""Are the explanations true? The words that they name, against those that readers marked, and against random words.
+"""Evaluate explanations: their words against annotated cues, and their faithfulness against random words.
 
-A cue is faithful where the model needs it: without it the tone becomes less probable (comprehensiveness), with it alone
-it stays as probable (sufficiency). DeYoung et al.: ERASER, ACL 2020.
+An explanation is faithful if the model relies on it: without its words the tone becomes less probable
+(comprehensiveness), with them alone it stays as probable (sufficiency). DeYoung et al.: ERASER, ACL 2020.
 """
 
 import re
@@ -23,13 +23,13 @@ from detente.models.features import Item, Span
 from detente.train.evaluate.evaluate import markdown_table, percent
 from detente.train.examples import item_of
 
-#: Draws of random words for each row.
+#: Number of random sets of words per row.
 DRAWS = 5
 
 RESAMPLES = 1000
 
-#: Sentences whose time is taken.
-TIMED = 40
+#: Number of sentences for timing.
+TIMED_SENTENCES = 40
 
 NAMES = {
     "cue_f1": "cue against the annotated one, word F1",
@@ -40,15 +40,16 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Faithfulness:
-    """How good a model's explanations are, over the rows of which both the label and the model name a tone.
+    """The quality of a model's explanations, on rows with a tone.
 
     Attributes:
-        rows: with a tone and an annotated cue.
-        explained: those that the model gives a tone; the others have no explanation, and count 0 in the cue's F1.
+        rows: number of rows with a tone and an annotated cue.
+        explained: number of these for which the model predicts a tone; the others have no explanation, and a cue F1 of
+            0.
         figures: `cue_f1`, `comprehensiveness`, `sufficiency`, all in -1..1, in the order of the report.
-        intervals: 95 % bootstrap interval of each, over rows.
-        random: the same of as many random words of the sentence.
-        seconds: for one reading, plain and explained, the median.
+        intervals: 95 % bootstrap interval of each figure, over rows.
+        random: the same figures for equally many random words of the sentence.
+        seconds: median time per sentence, without and with explanation.
     """
 
     rows: int
@@ -60,7 +61,7 @@ class Faithfulness:
 
     @property
     def times(self) -> float:
-        """How many times as long an explained reading takes."""
+        """Time with explanations relative to that without."""
         return self.seconds[1] / self.seconds[0]
 
 
@@ -73,42 +74,44 @@ def faithfulness(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Faithfulness:
-    """Measure the explanations of a model on the annotations.
+    """Evaluate a model's explanations on the annotations.
 
     Args:
-        engine: the model.
-        split: of the annotations; `dev`, since the test rows have no labels.
-        limit: the first rows only; 0 for all.
-        draws: of random words for each row.
-        resamples: of the bootstrap.
-        seed: of the draws.
+        engine: model to evaluate.
+        split: split of the annotations; `dev`, since the test rows have no labels.
+        limit: maximum number of rows; 0 for all.
+        draws: number of random sets of words per row.
+        resamples: number of bootstrap samples.
+        seed: random seed.
 
     Raises:
         CorpusError: the annotations aren't on disk.
-        ValueError: there is no explanation to measure, since the model gives no row a tone.
+        ValueError: the model predicts no tone, so there are no explanations.
     """
     rows = [e for e in read("annotations", split).examples if e.tone != "none" and e.cue][: limit or None]
     items = [item_of(example) for example in rows]
-    read_so = [pair for (pair,) in engine.predict(items)]
-    toned = [at for at, pair in enumerate(read_so) if TONES[int(pair.heads["tone"].argmax())] != "none"]
+    predictions = [pair for (pair,) in engine.predict(items)]
+    toned = [index for index, pair in enumerate(predictions) if TONES[int(pair.heads["tone"].argmax())] != "none"]
     if not toned:
         raise ValueError(f"the model gives none of the {len(rows)} related rows of annotations {split} a tone")
     spans: list[list[Span]] = [[] for _ in rows]
-    for at, weights in zip(toned, weigh(engine, [items[i] for i in toned], [read_so[i] for i in toned]), strict=True):
-        spans[at] = [(start, end) for start, end, _ in weights]
-    words = [_Words(item, pair, cues) for item, pair, cues in zip(items, read_so, spans, strict=True)]
+    toned_pairs = [items[i] for i in toned], [predictions[i] for i in toned]
+    for index, weights in zip(toned, weigh(engine, *toned_pairs), strict=True):
+        spans[index] = [(start, end) for start, end, _ in weights]
+    words = [_Words(item, pair, cues) for item, pair, cues in zip(items, predictions, spans, strict=True)]
 
-    draw = np.random.default_rng(seed)
-    ours = [[words[at].free_ours for at in toned]]
-    others = [[_drawn(draw, words[at].free, len(words[at].free_ours)) for at in toned] for _ in range(draws)]
-    some = [items[at] for at in toned], [read_so[at] for at in toned]
+    rng = np.random.default_rng(seed)
+    explained = [[words[i].removable_explained for i in toned]]
+    chance = [
+        [_sample(rng, words[i].removable, len(words[i].removable_explained)) for i in toned] for _ in range(draws)
+    ]
     pairs = list(zip(rows, words, strict=True))
     per_row = {
-        "cue_f1": np.array([_f1(row, of_row.ours) for row, of_row in pairs]),
-        "comprehensiveness": _fall(engine, *some, ours, without),
-        "sufficiency": _fall(engine, *some, ours, _alone),
+        "cue_f1": np.array([_f1(row, row_words.explained) for row, row_words in pairs]),
+        "comprehensiveness": _fall(engine, *toned_pairs, explained, without),
+        "sufficiency": _fall(engine, *toned_pairs, explained, _keep_words),
     }
-    guesses = [[_f1(row, _drawn(draw, w.all, len(w.ours))) for row, w in pairs] for _ in range(draws)]
+    guesses = [[_f1(row, _sample(rng, w.all, len(w.explained))) for row, w in pairs] for _ in range(draws)]
     return Faithfulness(
         rows=len(rows),
         explained=len(toned),
@@ -116,34 +119,34 @@ def faithfulness(
         intervals={name: _interval(values, resamples, seed) for name, values in per_row.items()},
         random={
             "cue_f1": float(np.mean(guesses)),
-            "comprehensiveness": float(_fall(engine, *some, others, without).mean()),
-            "sufficiency": float(_fall(engine, *some, others, _alone).mean()),
+            "comprehensiveness": float(_fall(engine, *toned_pairs, chance, without).mean()),
+            "sufficiency": float(_fall(engine, *toned_pairs, chance, _keep_words).mean()),
         },
-        seconds=seconds(engine, [rows[at].text for at in toned[:TIMED]]),
+        seconds=seconds(engine, [rows[i].text for i in toned[:TIMED_SENTENCES]]),
     )
 
 
 def seconds(engine: Encoder, texts: Sequence[str]) -> tuple[float, float]:
-    """Return how long `Detente.label` takes for a sentence, plain and explained: medians over texts, read in turn."""
+    """Return the median seconds of `Detente.label` per text, without and with explanation."""
     model = Detente(engine)
-    model.label(texts[0], explain=True)  # opens what is opened once
-    taken: dict[bool, list[float]] = {False: [], True: []}
+    model.label(texts[0], explain=True)  # load everything first
+    durations: dict[bool, list[float]] = {False: [], True: []}
     for text in texts:
-        for explain, times in taken.items():
-            before = time.perf_counter()
+        for explain, times in durations.items():
+            start = time.perf_counter()
             model.label(text, explain=explain)
-            times.append(time.perf_counter() - before)
-    return float(np.median(taken[False])), float(np.median(taken[True]))
+            times.append(time.perf_counter() - start)
+    return float(np.median(durations[False])), float(np.median(durations[True]))
 
 
 def markdown(result: Faithfulness) -> list[str]:
-    """Write the figures as lines of Markdown, in per cent."""
+    """Return the figures as lines of Markdown, in per cent."""
     lines = []
     for name, value in result.figures.items():
         low, high = result.intervals[name]
         rows = result.rows if name == "cue_f1" else result.explained
-        between = f"{percent(low)}–{percent(high)}"
-        lines.append([NAMES[name], f"{rows:,}", percent(value), between, percent(result.random[name])])
+        ends = f"{percent(low)}–{percent(high)}"
+        lines.append([NAMES[name], f"{rows:,}", percent(value), ends, percent(result.random[name])])
     plain, explained = (1000 * value for value in result.seconds)
     head = ["explanations", "rows", "model", "95 % interval", "as many random words"]
     return [
@@ -154,64 +157,64 @@ def markdown(result: Faithfulness) -> list[str]:
 
 
 class _Words:
-    """The words of a row that the model has read, and which of them the explanation names.
+    """The words of a row within the model's input, and those of its explanation.
 
-    Those of the mentions of the pair stay in the sentence whatever is taken out, so they aren't `free`.
+    The pair's mentions always stay in the sentence, so their words aren't `removable`.
     """
 
     def __init__(self, item: Item, pair: PairOutput, cues: Sequence[Span]) -> None:
         self.all = [word for _, word, _ in cue_span.weighed(item.text, pair.cue, pair.spans)]
-        self.ours = [word for word in self.all if _meets(word, cues)]
+        self.explained = [word for word in self.all if _overlaps(word, cues)]
         mentions = [span for spans in item.actors for span in spans]
-        self.free = [word for word in self.all if not _meets(word, mentions)]
-        self.free_ours = [word for word in self.free if word in self.ours]
+        self.removable = [word for word in self.all if not _overlaps(word, mentions)]
+        self.removable_explained = [word for word in self.removable if word in self.explained]
 
 
 def _fall(
     engine: Encoder,
     items: Sequence[Item],
-    answers: Sequence[PairOutput],
+    predictions: Sequence[PairOutput],
     draws: Sequence[Sequence[Sequence[Span]]],
     edit: Callable[[Item, Sequence[Span]], Item],
 ) -> Floats:
-    """Return by how much the probability of each row's tone falls in an edited sentence, the mean over draws, [rows].
+    """Return how far the probability of each row's tone falls in an edited sentence, averaged over draws, [rows].
 
     Args:
-        engine: the model.
-        items: the rows.
-        answers: what it says of them.
+        engine: model to evaluate.
+        items: rows.
+        predictions: predictions for the original rows.
         draws: words of each row, [draws, rows].
-        edit: makes another sentence of a row and some of its words.
+        edit: function that edits a row, given some of its words.
     """
     edited = [edit(item, words) for draw in draws for item, words in zip(items, draw, strict=True)]
     tones = np.array([pair.heads["tone"] for (pair,) in engine.predict(edited)]).reshape(len(draws), len(items), -1)
-    before = np.array([answer.heads["tone"] for answer in answers])
-    said = before.argmax(-1)
+    before = np.array([pair.heads["tone"] for pair in predictions])
+    tone = before.argmax(-1)
     rows = np.arange(len(items))
-    fall: Floats = (before[rows, said] - tones[:, rows, said]).mean(0)
+    fall: Floats = (before[rows, tone] - tones[:, rows, tone]).mean(0)
     return fall
 
 
-def _alone(item: Item, words: Sequence[Span]) -> Item:
-    """Leave some words in a sentence, and the mentions of its actors."""
+def _keep_words(item: Item, words: Sequence[Span]) -> Item:
+    """Return the item with only some words and its actors' mentions kept."""
     keep = np.zeros(len(item.text), dtype=bool)
     for start, end in [*words, *(span for spans in item.actors for span in spans)]:
-        keep[start : end + 1] = True  # with the space, or the mark, that parts it from the next word
+        keep[start : end + 1] = True  # and the space or punctuation after it
     return only(item, keep)
 
 
-def _drawn(draw: np.random.Generator, words: Sequence[Span], count: int) -> list[Span]:
-    return [words[at] for at in sorted(draw.choice(len(words), size=count, replace=False))]
+def _sample(rng: np.random.Generator, words: Sequence[Span], count: int) -> list[Span]:
+    return [words[i] for i in sorted(rng.choice(len(words), size=count, replace=False))]
 
 
-def _f1(row: Example, said: Sequence[Span]) -> float:
-    """Return F1 of some words against those of the annotated cue."""
-    ours, theirs = _tokens(row.text, said), _tokens(row.text, [row.cue or (0, 0)])
-    return 2 * len(ours & theirs) / max(len(ours) + len(theirs), 1)
+def _f1(row: Example, words: Sequence[Span]) -> float:
+    """Return F1 of some words against the annotated cue."""
+    predicted, gold = _tokens(row.text, words), _tokens(row.text, [row.cue or (0, 0)])
+    return 2 * len(predicted & gold) / max(len(predicted) + len(gold), 1)
 
 
 def _tokens(text: str, spans: Sequence[Span]) -> set[int]:
-    return {word.start() for word in re.finditer(r"\w+", text) if _meets(word.span(), spans)}
+    return {word.start() for word in re.finditer(r"\w+", text) if _overlaps(word.span(), spans)}
 
 
 def _interval(values: Floats, resamples: int, seed: int) -> tuple[float, float]:
@@ -219,5 +222,5 @@ def _interval(values: Floats, resamples: int, seed: int) -> tuple[float, float]:
     return interval([float(values[sample].mean()) for sample in rows])
 
 
-def _meets(word: Span, spans: Iterable[Span]) -> bool:
+def _overlaps(word: Span, spans: Iterable[Span]) -> bool:
     return any(start < word[1] and word[0] < end for start, end in spans)

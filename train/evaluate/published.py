@@ -1,8 +1,8 @@
-"""What others have published on the same rows, for the report; shares of 1."""
+"""Published figures on the same rows, for the report, in 0..1."""
 
 from typing import Final
 
-#: By benchmark and metric: who, and the figure.
+#: Pairs of system and figure, by benchmark and metric.
 PUBLISHED: Final[dict[tuple[str, str], tuple[tuple[str, float], ...]]] = {
     # Hu et al., ACL 2024 (PLOVER relation classification), tables of the paper.
     ("PLV test", "binary_f1"): (("ConfliBERT", 0.984), ("ZSP", 0.964), ("GPT-4", 0.934)),

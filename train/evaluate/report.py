@@ -1,4 +1,4 @@
-"""The whole report on a model: whole articles, the benchmarks' tables, slices, calibration, the swap test, speed."""
+"""Build the full report on a model: articles, benchmarks, slices, calibration, the swap test, speed."""
 
 import platform
 import re
@@ -26,27 +26,27 @@ from detente.train.evaluate.slices import ClassFigures, Slice, classes, slices
 from detente.train.examples import rows_of
 from detente.train.provenance import code_version
 
-#: Sentences of the project's own corpus by which speed is measured: anyone has them.
+#: Number of sentences of the project's own corpus for the speed test, which anyone can repeat.
 SPEED_SENTENCES: Final = 2000
 
-#: The heads whose calibration is reported, on the rows that have a label for them.
+#: Heads whose calibration is reported.
 CALIBRATED: Final = ("tone", "direction")
 
-#: The rows by the codebook that slices, calibration and, by default, the swap test are measured on.
+#: Benchmark whose rows slices, calibration and, by default, the swap test use.
 _CODEBOOK: Final = DEV[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How fast the engine reads.
+    """The engine's speed on this machine.
 
     Attributes:
-        sentences: that were read.
-        dyads: in them.
-        sentences_per_s: on this machine.
-        dyads_per_s: on this machine.
-        threads: that read.
-        processor: as the machine names it.
+        sentences: number of sentences.
+        dyads: number of dyads in them.
+        sentences_per_s: sentences per second.
+        dyads_per_s: dyads per second.
+        threads: number of threads.
+        processor: name of the processor.
     """
 
     sentences: int
@@ -59,20 +59,20 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is measured of a model.
+    """The full evaluation of a model.
 
     Attributes:
-        model: name and version.
+        model: name and version of the model.
         split: `test` or `dev`.
-        code: commit of the code that measured; empty outside a checkout.
-        articles: what users get, on whole articles; None where it wasn't asked for.
-        results: a table for each benchmark.
-        classes: by benchmark and head, the figures of each label.
-        slices: of the tone on the annotations' dev rows; empty where those weren't asked for.
-        calibration: of some heads, on the same rows.
-        swap: the swap test.
-        swap_split: of the annotations, whose sentences it exchanged states in.
-        speed: of the engine.
+        code: commit of the evaluating code; empty outside a checkout.
+        articles: end-to-end evaluation on articles; None if not requested.
+        results: results by benchmark.
+        classes: figures of each label, by benchmark and head.
+        slices: figures of the tone by slice, on the annotations' dev rows; empty if not requested.
+        calibration: calibration of the heads of `CALIBRATED`, on the same rows.
+        swap: results of the swap test.
+        swap_split: split of the annotations for the swap test.
+        speed: speed of the engine.
     """
 
     model: str
@@ -92,11 +92,11 @@ class Report:
         return asdict(self) | {"articles": self.articles and self.articles.to_dict()}
 
     def figures(self) -> dict[str, float]:
-        """Return the figures of the tables, calibration, swap test and speed by names that MLflow takes."""
+        """Return all figures under names that MLflow accepts."""
         out = self.articles.figures() if self.articles else {}
         out |= {f"{result.slug}_{name}": value for result in self.results for name, value in result.metrics.items()}
-        out |= {f"ece_{one.head}": one.ece.value for one in self.calibration}
-        out |= {f"swap_{slug(one.name)}": one.changed.value for one in self.swap if one.changed}
+        out |= {f"ece_{head.head}": head.ece.value for head in self.calibration}
+        out |= {f"swap_{slug(swap.name)}": swap.changed.value for swap in self.swap if swap.changed}
         return out | {"sentences_per_s": self.speed.sentences_per_s, "dyads_per_s": self.speed.dyads_per_s}
 
 
@@ -112,49 +112,48 @@ def build(
     resamples: int = RESAMPLES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Measure an exported model.
+    """Evaluate an exported model in every respect.
 
     Args:
-        folder: the model's.
-        articles: file of labelled articles; those of `article_gold.locate` if left out, none if corpora are named.
+        folder: model folder.
+        articles: file of labelled articles; by default that of `articles.gold.locate`, or none if corpora are given.
         split: `test` or `dev`, as in `evaluate`.
-        corpora: names of the corpora to read; all by default. What needs the annotations is left out without them.
-        baselines: train and measure the baselines too.
-        swap_split: splits of the annotations in whose sentences states are exchanged: `dev`, `train+dev`.
-        draws: of the swap test.
-        resamples: of every bootstrap.
-        progress: told what is being measured.
+        corpora: names of corpora; empty for all. Without the annotations, everything based on them is left out.
+        baselines: whether to train and evaluate the baselines too.
+        swap_split: splits of the annotations for the swap test: `dev`, `train+dev`.
+        draws: number of random swaps per sentence.
+        resamples: number of bootstrap samples.
+        progress: function called with the name of each step.
 
     Raises:
-        ValueError: a corpus that is none of the benchmarks'.
-        CorpusError: a corpus is not on disk, or the articles are malformed.
+        ValueError: a corpus has no benchmark.
+        CorpusError: a corpus isn't on disk, or the articles are malformed.
     """
     engine = OnnxEncoder(folder)
-    whole_articles = None
+    article_evaluation = None
     if articles or not corpora:
         file = articles or locate()
-        whole_articles = evaluate_articles(
+        article_evaluation = evaluate_articles(
             Detente(engine), read_articles(file), file=file.name, resamples=resamples, progress=progress
         )
     results = evaluate(
         folder, split=split, corpora=corpora, baselines=baselines, resamples=resamples, progress=progress
     )
-    found: tuple[list[Slice], list[Calibration], list[Exchange]] = [], [], []
+    codebook_figures: tuple[list[Slice], list[Calibration], list[Exchange]] = [], [], []
     if not corpora or _CODEBOOK.corpus in corpora:
         progress("slices and calibration")
         examples = _CODEBOOK.examples()
         scores = scores_of(engine, _CODEBOOK, examples)
-        calibrations = calibrated(examples, scores, engine.config.temperature, resamples)
+        calibrations = calibrations_of(examples, scores, engine.config.temperature, resamples)
         progress("the swap test")
-        exchanged = read(_CODEBOOK.corpus, swap_split).examples
-        swapped = swap_test(engine, exchanged, draws, resamples=resamples)
-        found = slices(examples, scores, resamples), calibrations, swapped
+        swaps = swap_test(engine, read(_CODEBOOK.corpus, swap_split).examples, draws, resamples=resamples)
+        codebook_figures = slices(examples, scores, resamples), calibrations, swaps
     progress("speed")
     return Report(
         engine.name,
         split,
         code_version(),
-        whole_articles,
+        article_evaluation,
         results,
         {
             result.benchmark: {
@@ -162,39 +161,39 @@ def build(
             }
             for result in results
         },
-        *found,
+        *codebook_figures,
         swap_split,
         speed(engine),
     )
 
 
-def calibrated(
+def calibrations_of(
     examples: Sequence[Example], scores: Sequence[Scores], temperature: Mapping[str, float], resamples: int
 ) -> list[Calibration]:
-    """Measure the calibration of the heads of `CALIBRATED` on the rows that have a label for each."""
+    """Return the calibration of the heads of `CALIBRATED`, each on the rows with a label for it."""
     out = []
     for head in CALIBRATED:
-        rows = [at for at, example in enumerate(examples) if getattr(example, head) in HEADS[head]]
+        rows = [i for i, example in enumerate(examples) if getattr(example, head) in HEADS[head]]
         if rows:
-            probabilities = np.stack([scores[at].heads[head] for at in rows])
-            labels = [HEADS[head].index(getattr(examples[at], head)) for at in rows]
+            probabilities = np.stack([scores[i].heads[head] for i in rows])
+            labels = [HEADS[head].index(getattr(examples[i], head)) for i in rows]
             out.append(calibration(head, probabilities, labels, temperature.get(head, 1.0), resamples))
     return out
 
 
 def speed(engine: Encoder) -> Speed:
-    """Measure how many sentences of the project's own corpus the engine reads in a second, every dyad of them."""
+    """Measure the engine's speed on sentences of the project's own corpus, with all their dyads."""
     items = [row.item for row in rows_of(read("detente", "train").examples, "")][:SPEED_SENTENCES]
     engine.predict(items[:64])
-    began = time.perf_counter()
+    start = time.perf_counter()
     engine.predict(items)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start
     dyads = sum(len(item.pairs) for item in items)
     return Speed(len(items), dyads, len(items) / seconds, dyads / seconds, cores(), _processor())
 
 
 def slug(name: str) -> str:
-    """Return a name as files and MLflow's metrics have it."""
+    """Return a name in the form for file names and MLflow metrics."""
     return re.sub(r"[^\w-]+", "_", name).strip("_")
 
 

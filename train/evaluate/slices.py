@@ -1,7 +1,7 @@
-"""Where a model is right and where not: figures by class, by dyad, by decade and by kind of source.
+"""Compute figures by class, dyad, decade and kind of source.
 
-Every figure follows from counts by gold label and answer. Rows that are drawn again with replacement give counts that
-are multinomial in those, so the intervals are those of a bootstrap over rows, as in the tables.
+Every figure is a function of the confusion matrix. Resampling rows with replacement draws the matrix from a
+multinomial distribution, so the intervals are those of a bootstrap over rows, as in the benchmarks.
 """
 
 from collections import Counter
@@ -15,26 +15,26 @@ import numpy.typing as npt
 from detente._statistics import Estimate, interval, resampled_counts
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.examples import Example
-from detente.train.evaluate.benchmarks import RESAMPLES, Scores, gold, said
+from detente.train.evaluate.benchmarks import RESAMPLES, Scores, gold, predicted
 from detente.train.evaluate.metrics import confusion
 
 Counts = npt.NDArray[np.integer[Any]]
 Shares = npt.NDArray[np.float64]
 
-#: A dyad with fewer rows is pooled with the other rare ones.
-LEAST: Final = 5
+#: Dyads with fewer rows are pooled.
+MIN_ROWS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """How one label is met.
+    """The figures of one label.
 
     Attributes:
-        label: of the head.
-        rows: that have it.
-        precision: share of the answers with this label that are right.
-        recall: share of the rows with this label that are found.
-        f1: their harmonic mean.
+        label: label of the head.
+        rows: number of rows with the label.
+        precision: precision of the label.
+        recall: recall of the label.
+        f1: harmonic mean of precision and recall.
     """
 
     label: str
@@ -46,14 +46,14 @@ class ClassFigures:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The tone on some of the rows.
+    """The figures of the tone on one slice of the rows.
 
     Attributes:
         kind: `dyad`, `decade` or `source`.
-        name: of the slice.
-        rows: in it.
-        accuracy: share of tones that are right.
-        tone_f1: macro F1 over the tones that the slice has.
+        name: name of the slice.
+        rows: number of rows.
+        accuracy: share of correct tones.
+        tone_f1: macro F1 over the tones that occur in the slice.
         relation_f1: F1 of "there is a relationship".
     """
 
@@ -66,57 +66,58 @@ class Slice:
 
 
 def classes(counts: Counts, labels: Sequence[str], resamples: int = RESAMPLES) -> list[ClassFigures]:
-    """Return the figures of each label that a row or an answer has.
+    """Return the figures of each label that occurs in gold labels or predictions.
 
     Args:
-        counts: [gold label, said label].
-        labels: in the order of the matrix.
-        resamples: of the bootstrap.
+        counts: [gold label, predicted label].
+        labels: labels in the order of the matrix.
+        resamples: number of bootstrap samples.
     """
     figures = [estimate(counts, figure, resamples) for figure in (precision, recall, f1)]
-    rows, answers = counts.sum(axis=1), counts.sum(axis=0)
+    rows, predictions = counts.sum(axis=1), counts.sum(axis=0)
     return [
-        ClassFigures(label, int(rows[at]), *(figure[at] for figure in figures))
-        for at, label in enumerate(labels)
-        if rows[at] or answers[at]
+        ClassFigures(label, int(rows[i]), *(figure[i] for figure in figures))
+        for i, label in enumerate(labels)
+        if rows[i] or predictions[i]
     ]
 
 
 def slices(examples: Sequence[Example], scores: Sequence[Scores], resamples: int = RESAMPLES) -> list[Slice]:
-    """Return the figures by dyad (the frequent ones first, the rare ones pooled), by decade and by kind of source.
+    """Return the figures by dyad (frequent ones first, rare ones pooled), decade and kind of source.
 
     Args:
         examples: rows with a tone.
-        scores: what a model says of each.
-        resamples: of the bootstrap.
+        scores: predictions for the rows.
+        resamples: number of bootstrap samples.
     """
-    right, answer = gold(examples, "tone"), said(scores, "tone", TONES)
+    labels, predictions = gold(examples, "tone"), predicted(scores, "tone", TONES)
     dyads = Counter(example.dyad for example in examples)
-    often = [dyad for dyad, n in dyads.most_common() if n >= LEAST]
-    rest = f"{len(dyads) - len(often)} other dyads"
+    frequent = [dyad for dyad, n in dyads.most_common() if n >= MIN_ROWS]
+    pooled = f"{len(dyads) - len(frequent)} other dyads"
     names: dict[str, list[str]] = {
-        "dyad": [example.dyad if dyads[example.dyad] >= LEAST else rest for example in examples],
+        "dyad": [example.dyad if dyads[example.dyad] >= MIN_ROWS else pooled for example in examples],
         "decade": [f"{example.date[:3]}0s" if example.date else "undated" for example in examples],
         "source": [example.origin.partition("/")[2] or example.origin for example in examples],
     }
     out = []
-    for kind, of in names.items():
-        for name in [*often, rest] if kind == "dyad" else sorted(set(of)):
-            rows = [at for at, other in enumerate(of) if other == name]
+    for kind, row_names in names.items():
+        for name in [*frequent, pooled] if kind == "dyad" else sorted(set(row_names)):
+            rows = [i for i, row_name in enumerate(row_names) if row_name == name]
             if rows:
-                counts = confusion([right[at] for at in rows], [answer[at] for at in rows])
+                counts = confusion([labels[i] for i in rows], [predictions[i] for i in rows])
                 out.append(_slice(kind, name, counts, resamples))
     return out
 
 
 def _slice(kind: str, name: str, counts: Counts, resamples: int) -> Slice:
-    has = counts.sum(axis=1) > 0
+    occurring = counts.sum(axis=1) > 0
 
-    def tone_f1(some: Counts) -> Shares:
-        mean: Shares = f1(some)[..., has].mean(axis=-1, keepdims=True)
+    def tone_f1(matrices: Counts) -> Shares:
+        mean: Shares = f1(matrices)[..., occurring].mean(axis=-1, keepdims=True)
         return mean
 
-    (accurate,), (tone,), (relation,) = (estimate(counts, of, resamples) for of in (accuracy, tone_f1, relation_f1))
+    figures = (accuracy, tone_f1, relation_f1)
+    (accurate,), (tone,), (relation,) = (estimate(counts, figure, resamples) for figure in figures)
     return Slice(kind, name, int(counts.sum()), accurate, tone, relation)
 
 
@@ -126,10 +127,10 @@ def estimate(
     """Return each figure of a confusion matrix with its bootstrap 95 % interval.
 
     Args:
-        counts: [gold label, said label], of at least one row.
-        figure: from counts [..., labels, labels] to figures [..., n].
-        resamples: of the bootstrap.
-        seed: of its draws.
+        counts: [gold label, predicted label], of at least one row.
+        figure: function from counts [..., labels, labels] to figures [..., n].
+        resamples: number of bootstrap samples.
+        seed: random seed.
     """
     samples = np.concatenate(list(resampled_counts(counts.ravel(), draws=resamples, seed=seed)))
     drawn = figure(samples.reshape(-1, *counts.shape))
@@ -137,32 +138,32 @@ def estimate(
 
 
 def accuracy(counts: Counts) -> Shares:
-    """Return the share of answers that are right, [..., 1]."""
+    """Return the accuracy, [..., 1]."""
     return _share(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))[..., None]
 
 
 def precision(counts: Counts) -> Shares:
-    """Return the precision of each label, [..., labels]; 0 for a label that is never said."""
+    """Return the precision of each label, [..., labels]; 0 for a label that is never predicted."""
     return _share(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-2))
 
 
 def recall(counts: Counts) -> Shares:
-    """Return the recall of each label, [..., labels]; 0 for a label that no row has."""
+    """Return the recall of each label, [..., labels]; 0 for a label that never occurs."""
     return _share(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1))
 
 
 def f1(counts: Counts) -> Shares:
     """Return F1 of each label, [..., labels]."""
-    right = np.diagonal(counts, axis1=-2, axis2=-1)
-    return _share(2 * right, counts.sum(axis=-1) + counts.sum(axis=-2))
+    correct = np.diagonal(counts, axis1=-2, axis2=-1)
+    return _share(2 * correct, counts.sum(axis=-1) + counts.sum(axis=-2))
 
 
 def relation_f1(counts: Counts) -> Shares:
     """Return F1 of any tone but `none`, which is the first of `TONES`, [..., 1]."""
-    found = counts[..., 1:, 1:].sum(axis=(-2, -1))
-    related, said_so = counts[..., 1:, :].sum(axis=(-2, -1)), counts[..., :, 1:].sum(axis=(-2, -1))
-    return _share(2 * found, related + said_so)[..., None]
+    correct = counts[..., 1:, 1:].sum(axis=(-2, -1))
+    gold_relations, predictions = counts[..., 1:, :].sum(axis=(-2, -1)), counts[..., :, 1:].sum(axis=(-2, -1))
+    return _share(2 * correct, gold_relations + predictions)[..., None]
 
 
-def _share(part: Counts, whole: Counts) -> Shares:
-    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) > 0)
+def _share(part: Counts, total: Counts) -> Shares:
+    return np.divide(part, total, out=np.zeros(np.shape(total)), where=np.asarray(total) > 0)

@@ -1,1 +1,1 @@
-"""Experiments whose figures the docs give, each run by `python -m`."""
+"""Experiments behind figures in the docs, each run by `python -m`."""

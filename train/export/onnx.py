@@ -1,4 +1,4 @@
-"""A trained model as ONNX with int8 weights: what the `infer` room runs without torch."""
+"""Export a trained model as ONNX with int8 weights, which `detente.infer` runs without torch."""
 
 import copy
 import shutil
@@ -23,7 +23,7 @@ OPSET = 18
 
 
 class _Flat(nn.Module):
-    """The encoder with its outputs as a tuple, in the order of `output_names`, which is what ONNX has."""
+    """The network with its outputs as a tuple in the order of `output_names`, as ONNX requires."""
 
     def __init__(self, model: PairEncoder) -> None:
         super().__init__()
@@ -43,32 +43,32 @@ class _Flat(nn.Module):
 def output_names(heads: Iterable[str]) -> list[str]:
     """Return the names of the exported network's outputs.
 
-    A reading needs the heads' logits and the cue; the pair's vector and the hidden layers are what own codebooks build
-    their heads on.
+    Readings need the heads' logits and the cue; the heads of custom codebooks are built on the pair vector and the
+    hidden layers.
     """
     return [*heads, "cue", PAIR_VECTOR, *(f"{HIDDEN}{head}" for head in heads)]
 
 
 def export(model: PairEncoder, tokenizer: Tokenizer, folder: Path, *, int8: bool = True) -> Path:
-    """Write a model folder that `detente.load` opens: ONNX, tokenizer, configuration and manifest.
+    """Write a model folder for `detente.load`: ONNX, tokenizer, configuration and manifest.
 
     Args:
-        model: on the CPU, in evaluation mode.
-        tokenizer: its tokenizer.
-        folder: made if it is not there; a README.md in it is left alone.
-        int8: weights of the matrix products and embeddings as int8, else fp32 without any rounding.
+        model: trained model, on the CPU and in evaluation mode.
+        tokenizer: the model's tokenizer.
+        folder: output folder, created if missing; a README.md in it is kept.
+        int8: whether to quantize weights and embeddings to int8 instead of keeping fp32.
 
     Returns:
         The folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        plain = Path(scratch) / "fp32.onnx"
-        to_onnx(model, tokenizer, plain)
+        fp32 = Path(scratch) / "fp32.onnx"
+        to_onnx(model, tokenizer, fp32)
         if int8:
-            quantize(plain, folder / ONNX, rounded=model.spec.rounded)
+            quantize(fp32, folder / ONNX, per_token=model.spec.rounded)
         else:
-            shutil.copyfile(plain, folder / ONNX)
+            shutil.copyfile(fp32, folder / ONNX)
     tokenizer.no_padding()
     tokenizer.no_truncation()
     tokenizer.save(str(folder / TOKENIZER))
@@ -79,10 +79,10 @@ def export(model: PairEncoder, tokenizer: Tokenizer, folder: Path, *, int8: bool
 
 
 def to_onnx(model: PairEncoder, tokenizer: Tokenizer, file: Path) -> None:
-    """Trace a model into one ONNX file, fp32, with free batch, length, actor and pair axes."""
+    """Trace a model into an fp32 ONNX file with dynamic batch, length, actor and pair axes."""
     traced = copy.deepcopy(model).eval()
     round_weights(traced, rounded=False)
-    traced.encoder.config._attn_implementation = "eager"  # type: ignore[union-attr]  # four nodes a layer; sdpa has ten
+    traced.encoder.config._attn_implementation = "eager"  # type: ignore[union-attr]  # four nodes per layer; sdpa takes ten
     example = Featurizer(tokenizer, model.spec.max_length).batch(
         [
             Item("One and Two met Three.", [[(0, 3)], [(8, 11)], [(16, 21)]], [(0, 1), (1, 0), (0, 2)]),
@@ -99,7 +99,7 @@ def to_onnx(model: PairEncoder, tokenizer: Tokenizer, file: Path) -> None:
     }
     arrays = example.arrays()
     with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")  # the tracer warns of every shape that it reads
+        warnings.simplefilter("ignore")  # the tracer warns about every shape
         torch.onnx.export(
             _Flat(traced),
             tuple(torch.from_numpy(a) for a in arrays.values()),
@@ -108,5 +108,5 @@ def to_onnx(model: PairEncoder, tokenizer: Tokenizer, file: Path) -> None:
             output_names=output_names(model.spec.heads),
             dynamic_axes=axes,
             opset_version=OPSET,
-            dynamo=False,  # the traced graph is the one that onnxruntime's quantizer reads well
+            dynamo=False,  # onnxruntime's quantizer handles the traced graph best
         )

@@ -1,4 +1,4 @@
-"""An exported network with int8 weights: in products by blocks or by rows, and in the tables of embeddings."""
+"""Quantize an exported network: matrix products per block or per token, embedding tables per block."""
 
 import tempfile
 from pathlib import Path
@@ -12,51 +12,53 @@ from onnx.external_data_helper import convert_model_to_external_data
 from detente.models.fake_quant import BLOCK, LEAST, LEAST_BLOCK, MOST
 from detente.models.model_dir import TABLES
 
-#: Bytes of one file from which on its largest tables go into a second: hosts of code and packages take 100 MB.
-MOST_BYTES = 95_000_000
-LARGE_TABLE = 10_000_000
+#: Above this size in bytes, large tensors are stored as ONNX external data: GitHub and PyPI take files up to 100 MB.
+MAX_FILE_SIZE = 95_000_000
 
-#: What stands for nought where a row is stored without a sign, as the fastest products want it.
-NOUGHT = 128
+#: Size in bytes from which on a tensor is moved to external data.
+LARGE_TENSOR = 10_000_000
+
+#: Zero point of the uint8 activations; the fastest kernels take unsigned activations.
+ZERO_POINT = 128
 
 
-def quantize(plain: Path, file: Path, *, rounded: bool) -> None:
+def quantize(fp32: Path, file: Path, *, per_token: bool) -> None:
     """Write an fp32 ONNX file with its weights as int8.
 
     Args:
-        plain: the fp32 file.
-        file: to be written.
-        rounded: the model was trained with the rounding of `models.rounded`, and its products are computed so. Other
-            models keep nearer to fp32, at its speed: `products_by_blocks`.
+        fp32: fp32 file.
+        file: output file.
+        per_token: whether to quantize activations per token, as in `models.fake_quant`, for models trained that way.
+            Otherwise products are quantized per block, closer to fp32 and as slow.
     """
     from onnxruntime.quantization.onnx_model import ONNXModel  # noqa: PLC0415  (imports onnx: only here)
     from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
         ready = Path(scratch) / "ready.onnx"
-        quant_pre_process(str(plain), str(ready), skip_symbolic_shape=True)
+        quant_pre_process(str(fp32), str(ready), skip_symbolic_shape=True)
         model = onnx.load(ready)
     embeddings_to_int8(model)
-    ONNXModel(model).replace_gemm_with_matmul()  # both ways know no Gemm
-    if rounded:
-        products_by_rows(model)
+    ONNXModel(model).replace_gemm_with_matmul()  # neither method supports Gemm
+    if per_token:
+        quantize_per_token(model)
     else:
-        model = products_by_blocks(model)
-    beside = file.with_name(TABLES)
-    beside.unlink(missing_ok=True)  # of another model, and it would be written on from its end
-    large = model.ByteSize() > MOST_BYTES
+        model = quantize_per_block(model)
+    external = file.with_name(TABLES)
+    external.unlink(missing_ok=True)  # onnx would append to the file of an earlier model
+    large = model.ByteSize() > MAX_FILE_SIZE
     if large:
-        convert_model_to_external_data(model, location=beside.name, size_threshold=LARGE_TABLE)
+        convert_model_to_external_data(model, location=external.name, size_threshold=LARGE_TENSOR)
     onnx.save(model, file)
     if large:
-        beside.chmod(0o644)  # as other files are; onnx writes it for its owner alone
+        external.chmod(0o644)  # onnx makes it readable by its owner only
 
 
-def products_by_blocks(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a model whose products take int8 weights and inputs with a scale for every `BLOCK` of them (MatMulNBits).
+def quantize_per_block(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a model whose products take int8 weights and inputs with one scale per `BLOCK` values (MatMulNBits).
 
-    One scale for a whole tensor, as in onnxruntime's dynamic quantization, moves one label in twenty, and lets the
-    sentences of a batch change each other's readings.
+    A single scale per tensor, as in onnxruntime's dynamic quantization, changes one label in twenty, and makes the
+    prediction for a sentence depend on the rest of its batch.
     """
     from onnxruntime.quantization import matmul_nbits_quantizer as nbits  # noqa: PLC0415
 
@@ -71,11 +73,11 @@ def products_by_blocks(model: onnx.ModelProto) -> onnx.ModelProto:
     return quantized
 
 
-def products_by_rows(model: onnx.ModelProto) -> None:
-    """Compute every product with weights as `models.rounded.RoundedLinear` does, in place: whole rows of int8.
+def quantize_per_token(model: onnx.ModelProto) -> None:
+    """Quantize every product with weights as in `models.fake_quant.RoundedLinear`, in place.
 
-    A weight has a scale for each output, a row that it is multiplied with one of its own (MatMulIntegerToFloat): twice
-    as fast as fp32 on a CPU with VNNI, the rest of the network included.
+    Weights have one scale per output, activations one per token (MatMulIntegerToFloat). On a CPU with VNNI the network
+    is twice as fast as in fp32.
     """
     graph = model.graph
     weights = {t.name: t for t in graph.initializer if len(t.dims) == 2}
@@ -90,42 +92,42 @@ def products_by_rows(model: onnx.ModelProto) -> None:
         nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
         return output
 
-    one, nought = constant("one", 1, np.float32), constant("nought", NOUGHT, np.uint8)
-    most, least = constant("most", MOST, np.float32), constant("least", LEAST, np.float32)
-    last = constant("last_axis", [1], np.int64)
+    unit, zero_point = constant("one", 1, np.float32), constant("nought", ZERO_POINT, np.uint8)
+    int8_max, min_scale = constant("most", MOST, np.float32), constant("least", LEAST, np.float32)
+    last_axis = constant("last_axis", [1], np.int64)
 
-    def rows_of(given: str, depth: int) -> tuple[str, str]:
-        """Round what a product is given, [..., depth]: uint8 [rows, depth] and scales [rows, 1]."""
-        rows = make("Reshape", [given, constant(f"rows_of_{depth}", [-1, depth], np.int64)], f"{given}_rows")
-        peak = make("ReduceMax", [make("Abs", [rows], f"{given}_abs"), last], f"{given}_peak", keepdims=0)
-        scale = make("Max", [make("Div", [peak, most], f"{given}_step"), least], f"{given}_scale")
-        noughts = make("Expand", [nought, make("Shape", [scale], f"{given}_count")], f"{given}_noughts")
-        small = make("QuantizeLinear", [rows, scale, noughts], f"{given}_int8", axis=0)
-        return small, make("Unsqueeze", [scale, last], f"{given}_scales")
+    def quantize_rows(source: str, depth: int) -> tuple[str, str]:
+        """Quantize activations [..., depth] to uint8 [rows, depth] and scales [rows, 1]."""
+        rows = make("Reshape", [source, constant(f"rows_of_{depth}", [-1, depth], np.int64)], f"{source}_rows")
+        peak = make("ReduceMax", [make("Abs", [rows], f"{source}_abs"), last_axis], f"{source}_peak", keepdims=0)
+        scale = make("Max", [make("Div", [peak, int8_max], f"{source}_step"), min_scale], f"{source}_scale")
+        zero_points = make("Expand", [zero_point, make("Shape", [scale], f"{source}_count")], f"{source}_noughts")
+        quantized = make("QuantizeLinear", [rows, scale, zero_points], f"{source}_int8", axis=0)
+        return quantized, make("Unsqueeze", [scale, last_axis], f"{source}_scales")
 
-    known: dict[str, tuple[str, str]] = {}
+    quantized_rows: dict[str, tuple[str, str]] = {}
     for node in graph.node:
         weight = weights.get(node.input[1]) if node.op_type == "MatMul" else None
         if weight is None:
             nodes.append(node)
             continue
-        given, out = node.input[0], node.output[0]
+        source, out = node.input[0], node.output[0]
         values = numpy_helper.to_array(weight)  # [depth, width]
         depth, width = values.shape
-        if given not in known:
-            known[given] = rows_of(given, depth)
-        small, scales = known[given]
+        if source not in quantized_rows:
+            quantized_rows[source] = quantize_rows(source, depth)
+        activations, scales = quantized_rows[source]
         scale = np.maximum(np.abs(values).max(axis=0) / np.float32(MOST), np.float32(LEAST))
-        made = [
-            small,
+        inputs = [
+            activations,
             constant(f"{out}_weight", np.rint(values / scale), np.int8),
-            one,
+            unit,
             constant(f"{out}_scale", scale, np.float32),
-            nought,
+            zero_point,
         ]
-        product = make("MatMulIntegerToFloat", made, f"{out}_product", domain="com.microsoft")
+        product = make("MatMulIntegerToFloat", inputs, f"{out}_product", domain="com.microsoft")
         scaled = make("Mul", [product, scales], f"{out}_scaled")
-        head = make("Shape", [given], f"{out}_head", end=-1)
+        head = make("Shape", [source], f"{out}_head", end=-1)
         shape = make("Concat", [head, constant(f"width_{width}", [width], np.int64)], f"{out}_shape", axis=0)
         make("Reshape", [scaled, shape], out)
     _replace(graph, nodes, constants.values())
@@ -133,7 +135,7 @@ def products_by_rows(model: onnx.ModelProto) -> None:
 
 
 def embeddings_to_int8(model: onnx.ModelProto) -> None:
-    """Store the tables that tokens are looked up in as `models.rounded.RoundedEmbedding` rounds them, in place."""
+    """Quantize the embedding tables as in `models.fake_quant.RoundedEmbedding`, in place."""
     graph = model.graph
     tables = {t.name: t for t in graph.initializer if t.data_type == TensorProto.FLOAT and len(t.dims) == 2}
     constants = [numpy_helper.from_array(np.array([0, 0, -1]), "row_of_blocks")]
@@ -146,12 +148,12 @@ def embeddings_to_int8(model: onnx.ModelProto) -> None:
         rows = numpy_helper.to_array(table)
         blocks = rows.reshape(len(rows), -1, BLOCK)
         scale = (np.abs(blocks).max(axis=-1, keepdims=True) / MOST).clip(LEAST_BLOCK).astype(np.float16)
-        small = np.rint(blocks / scale.astype(np.float32)).clip(-MOST, MOST).astype(np.int8)
+        quantized = np.rint(blocks / scale.astype(np.float32)).clip(-MOST, MOST).astype(np.int8)
         name, ids, out = table.name, node.input[1], node.output[0]
-        constants += [numpy_helper.from_array(a, f"{name}_{what}") for what, a in (("int8", small), ("scale", scale))]
-        for what in ("int8", "scale"):
-            nodes.append(helper.make_node("Gather", [f"{name}_{what}", ids], [f"{out}_{what}"]))
-            nodes.append(helper.make_node("Cast", [f"{out}_{what}"], [f"{out}_{what}_float"], to=TensorProto.FLOAT))
+        for part, array in (("int8", quantized), ("scale", scale)):
+            constants.append(numpy_helper.from_array(array, f"{name}_{part}"))
+            nodes.append(helper.make_node("Gather", [f"{name}_{part}", ids], [f"{out}_{part}"]))
+            nodes.append(helper.make_node("Cast", [f"{out}_{part}"], [f"{out}_{part}_float"], to=TensorProto.FLOAT))
         nodes += [
             helper.make_node("Mul", [f"{out}_int8_float", f"{out}_scale_float"], [f"{out}_blocks"]),
             helper.make_node("Reshape", [f"{out}_blocks", "row_of_blocks"], [out]),  # [S, T, width]
@@ -160,9 +162,9 @@ def embeddings_to_int8(model: onnx.ModelProto) -> None:
 
 
 def _replace(graph: onnx.GraphProto, nodes: Any, constants: Any) -> None:
-    """Give a graph other nodes and more constants, and drop the constants that none of the nodes takes."""
+    """Replace a graph's nodes, add constants, and drop initializers that no node uses."""
     used = {name for node in nodes for name in node.input}
-    kept = [t for t in graph.initializer if t.name in used]
+    initializers = [t for t in graph.initializer if t.name in used]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
-    graph.initializer.extend([*kept, *constants])
+    graph.initializer.extend([*initializers, *constants])

@@ -1,1 +1,1 @@
-"""Training: the loop, the collator and the losses."""
+"""Fine-tuning: the training loop, the collator and the losses."""

@@ -1,4 +1,4 @@
-"""Rows as tensors: the collator of training, with the order of a pair drawn anew each time."""
+"""Collate training rows into tensors, with swapped and masked states and a random order of each pair."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from detente.infer.encoder.truncation import Excerpt, marked
 from detente.models.config import HEADS
 from detente.models.features import Batch, Featurizer, Item, Span, tokens_of
 from detente.train import entity_swap
-from detente.train.examples import Label, Row, flipped
+from detente.train.examples import Label, Row, reverse_pair
 
 
 @dataclass
@@ -20,27 +20,27 @@ class Collator:
 
     Attributes:
         featurizer: tokenizer and padding.
-        markers: mark the actors in the text, one sequence per pair.
-        heads: labels of each head that the network has.
-        smoothing: label smoothing of hard labels.
-        masked: share of rows whose states are hidden.
-        swapped: share of rows whose states are exchanged for others.
-        twins: share of the rows that say which their states are, beside which another one with other states is put.
-        seed: random seed. The draws for a batch depend on it, on the epoch and on the batch alone, so that a resumed
-            run draws what an undisturbed one would.
+        entity_markers: whether to mark the actors in the text, one sequence per pair.
+        heads: labels of each of the network's heads.
+        label_smoothing: smoothing of one-hot labels.
+        mask_fraction: fraction of rows whose states are masked.
+        swap_fraction: fraction of rows whose states are swapped for random others.
+        consistency_fraction: fraction of rows that get a copy with swapped states for the consistency loss.
+        seed: random seed. The random choices for a batch depend on seed, epoch and batch alone, so that a resumed run
+            repeats them.
         epoch: number of the epoch.
     """
 
     featurizer: Featurizer
-    markers: bool = False
+    entity_markers: bool = False
     heads: Mapping[str, Sequence[str]] = field(default_factory=lambda: HEADS)
-    smoothing: float = 0.0
-    masked: float = 0.0
-    swapped: float = 0.0
-    twins: float = 0.0
+    label_smoothing: float = 0.0
+    mask_fraction: float = 0.0
+    swap_fraction: float = 0.0
+    consistency_fraction: float = 0.0
     seed: int = 0
     epoch: int = 0
-    draw: random.Random = field(init=False)
+    rng: random.Random = field(init=False)
     mask: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,83 +50,87 @@ class Collator:
         )
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, Tensor | dict[str, Tensor]]:
-        """Return inputs by name and, under `targets`, what `loss` takes; the pairs of twins stand behind all others."""
-        self.draw = random.Random(repr((self.seed, self.epoch, [row.text for row in rows])))
+        """Return the network's inputs by name and the targets of `loss`; swapped copies come after all other pairs."""
+        self.rng = random.Random(repr((self.seed, self.epoch, [row.text for row in rows])))
         items: list[Item] = []
         labels: list[Label] = []
-        twins: list[Item] = []
-        first: list[int] = []
-        for row in map(self._ordered, map(self._changed, rows)):
-            twice = self.twins and all(row.states) and self.draw.random() < self.twins
-            if twice and (twin := entity_swap.swapper().drawn(row, self.draw)):
-                twins += self._shown(twin)[0]
-                first += range(len(labels), len(labels) + len(row.pairs))
-            shown, known = self._shown(row)
-            items += shown
-            labels += known
-        batch = self.featurizer.batch(items + twins)
+        copies: list[Item] = []
+        originals: list[int] = []
+        for row in map(self._shuffle_pairs, map(self._augment, rows)):
+            has_copy = self.consistency_fraction and all(row.states) and self.rng.random() < self.consistency_fraction
+            if has_copy and (swapped := entity_swap.swapper().swap_randomly(row, self.rng)):
+                copies += self._inputs(swapped)[0]
+                originals += range(len(labels), len(labels) + len(row.pairs))
+            row_items, row_labels = self._inputs(row)
+            items += row_items
+            labels += row_labels
+        batch = self.featurizer.batch(items + copies)
         inputs: dict[str, Tensor | dict[str, Tensor]] = {k: torch.from_numpy(v) for k, v in batch.arrays().items()}
-        inputs["targets"] = self.targets(items, labels, batch) | {"twins": torch.tensor(first, dtype=torch.long)}
+        inputs["targets"] = self.targets(items, labels, batch) | {
+            "originals": torch.tensor(originals, dtype=torch.long)
+        }
         return inputs
 
-    def _changed(self, row: Row) -> Row:
-        """Hide or exchange the states of some rows that say which they are."""
-        chance = self.draw.random()
-        if not all(row.states) or chance >= self.masked + self.swapped:
+    def _augment(self, row: Row) -> Row:
+        """Return the row with its states masked, swapped or unchanged, at random; rows without states stay as is."""
+        chance = self.rng.random()
+        if not all(row.states) or chance >= self.mask_fraction + self.swap_fraction:
             return row
-        if chance < self.masked:
-            return entity_swap.masked(row, self.mask) or row
-        return entity_swap.swapper().drawn(row, self.draw) or row
+        if chance < self.mask_fraction:
+            return entity_swap.mask_actors(row, self.mask) or row
+        return entity_swap.swapper().swap_randomly(row, self.rng) or row
 
-    def _ordered(self, row: Row) -> Row:
-        """Draw the order of each pair, unless the row's order means something."""
+    def _shuffle_pairs(self, row: Row) -> Row:
+        """Return the row with each pair in random order, unless the order has a meaning."""
         if row.ordered:
             return row
-        flips = [self.draw.random() < 0.5 for _ in row.pairs]
+        flips = [self.rng.random() < 0.5 for _ in row.pairs]
         pairs = [pair[::-1] if flip else pair for pair, flip in zip(row.pairs, flips, strict=True)]
-        labels = [flipped(label) if flip else label for label, flip in zip(row.labels, flips, strict=True)]
+        labels = [reverse_pair(label) if flip else label for label, flip in zip(row.labels, flips, strict=True)]
         return replace(row, pairs=pairs, labels=labels)
 
-    def _shown(self, row: Row) -> tuple[list[Item], list[Label]]:
-        """Return what the network reads of a row, and the labels with their cues where they stand in that."""
-        if not self.markers:
+    def _inputs(self, row: Row) -> tuple[list[Item], list[Label]]:
+        """Return the network's inputs for a row, and its labels with cue offsets relative to those inputs."""
+        if not self.entity_markers:
             return [row.item], row.labels
         excerpts = [marked(Excerpt(Item(row.text, row.actors, [pair]))) for pair in row.pairs]
         labels = [
-            replace(label, cue=label.cue and [placed(excerpt, span) for span in label.cue])
+            replace(label, cue=label.cue and [span_in_excerpt(excerpt, span) for span in label.cue])
             for excerpt, label in zip(excerpts, row.labels, strict=True)
         ]
         return [excerpt.item for excerpt in excerpts], labels
 
     def targets(self, items: Sequence[Item], labels: Sequence[Label], batch: Batch) -> dict[str, Tensor]:
-        """Return a distribution [D, n] by head (zeros: no label), `cue` [D, T] (-1: not annotated) and `weight` [D].
+        """Return the targets: a distribution [D, n] per head, `cue` [D, T] and `weight` [D].
+
+        Zeros mean no label in a distribution, -1 not annotated in `cue`.
 
         Args:
-            items: the first of the batch, D pairs in all.
-            labels: of these pairs.
-            batch: may hold more items behind these.
+            items: the first items of the batch, with D pairs in total.
+            labels: labels of these pairs.
+            batch: the batch; it may contain further items.
         """
         out: dict[str, Tensor] = {"weight": torch.tensor([label.weight for label in labels])}
         for head, names in self.heads.items():
-            none = [0.0] * len(names)
-            target = torch.tensor([label.heads.get(head, none) for label in labels])
-            smoothing = self.smoothing * (target.amax(-1, keepdim=True) == 1)  # a soft label is smooth already
+            unlabelled = [0.0] * len(names)
+            target = torch.tensor([label.heads.get(head, unlabelled) for label in labels])
+            smoothing = self.label_smoothing * (target.amax(-1, keepdim=True) == 1)  # a soft label is smooth already
             out[head] = (1 - smoothing) * target + smoothing / len(names)
         cue = torch.full((len(labels), batch.input_ids.shape[1]), -1.0)
-        at = 0
+        pair = 0
         for item, encoding in zip(items, batch.encodings, strict=False):
-            for label in labels[at : at + len(item.pairs)]:
+            for label in labels[pair : pair + len(item.pairs)]:
                 if label.cue is not None:
-                    cue[at, : len(encoding.ids)] = 0.0
+                    cue[pair, : len(encoding.ids)] = 0.0
                     for span in label.cue:
                         tokens = tokens_of(encoding, span)
-                        cue[at, tokens.start : tokens.stop] = 1.0
-                at += 1
+                        cue[pair, tokens.start : tokens.stop] = 1.0
+                pair += 1
         out["cue"] = cue
         return out
 
 
-def placed(excerpt: Excerpt, span: Span) -> Span:
-    """Return where a span of the sentence stands in an excerpt of it."""
+def span_in_excerpt(excerpt: Excerpt, span: Span) -> Span:
+    """Return a span of the sentence as offsets into an excerpt of it."""
     origin = excerpt.origin or range(len(excerpt.item.text))
     return origin.index(span[0]), origin.index(span[1] - 1) + 1

@@ -1,4 +1,4 @@
-"""The losses of training: of the heads, and of a pair of rows that differ in their states alone."""
+"""Training losses: the supervised loss of the heads, and the consistency loss between a row and its swapped copy."""
 
 from collections.abc import Mapping
 
@@ -7,17 +7,17 @@ from torch.nn import functional
 
 from detente.models.encoder import EncoderOutput
 
-#: A cue's words are few: a token of the cue counts as this many others, or the head would learn to mark nothing.
+#: Weight of positive cue tokens: they are so rare that the head would otherwise learn to mark nothing.
 CUE_POSITIVE = 4.0
 
 
 def loss(readings: EncoderOutput, targets: Mapping[str, Tensor], factors: Mapping[str, float]) -> Tensor:
-    """Return the loss: per pair, the sum of its heads' cross-entropies times its weight; the mean over pairs.
+    """Return the mean over pairs of the weighted sum of the heads' cross-entropies.
 
     Args:
-        readings: of D pairs, and of their twins behind them.
-        targets: as `Collator.targets` gives them, of the D pairs.
-        factors: weight of each head; 1 where it is missing.
+        readings: outputs for D pairs, followed by those for their swapped copies.
+        targets: targets of the D pairs, from `Collator.targets`.
+        factors: weight of each head (default 1).
     """
     weight = targets["weight"]
     pairs = len(weight)
@@ -25,23 +25,23 @@ def loss(readings: EncoderOutput, targets: Mapping[str, Tensor], factors: Mappin
     for head, logits in readings.heads.items():
         entropy = -(targets[head] * functional.log_softmax(logits[:pairs].float(), dim=-1)).sum(-1)
         total = total + factors.get(head, 1.0) * (weight * entropy).sum()
-    gold, known = targets["cue"].clamp(min=0.0), targets["cue"] >= 0
+    gold, annotated = targets["cue"].clamp(min=0.0), targets["cue"] >= 0
     token = functional.binary_cross_entropy_with_logits(
         readings.cue[:pairs].float(), gold, reduction="none", pos_weight=gold.new_tensor(CUE_POSITIVE)
     )
-    per_pair = (token * known).sum(-1) / known.sum(-1).clamp(min=1)
+    per_pair = (token * annotated).sum(-1) / annotated.sum(-1).clamp(min=1)
     total = total + factors.get("cue", 1.0) * (weight * per_pair).sum()
     return total / pairs
 
 
 def inconsistency(readings: EncoderOutput, targets: Mapping[str, Tensor]) -> Tensor:
-    """Return how far the tone moves when the states are exchanged: the mean over D pairs of KL both ways, halved.
+    """Return the consistency loss of the tone: the symmetric KL divergence between pairs and copies, averaged over D.
 
     Args:
-        readings: of D pairs, and of their twins behind them.
-        targets: `twins`, the pair that each twin is one of; `weight`, of the D pairs.
+        readings: outputs for D pairs, followed by those for their swapped copies.
+        targets: `originals`, index of each copy's pair; `weight` [D].
     """
-    pairs, first = len(targets["weight"]), targets["twins"]
+    pairs, originals = len(targets["weight"]), targets["originals"]
     tones = functional.log_softmax(readings.heads["tone"].float(), dim=-1)
-    one, other = tones[first], tones[pairs:]
-    return ((one.exp() - other.exp()) * (one - other)).sum() / (2 * pairs)
+    original, copy = tones[originals], tones[pairs:]
+    return ((original.exp() - copy.exp()) * (original - copy)).sum() / (2 * pairs)

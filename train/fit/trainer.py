@@ -1,4 +1,4 @@
-"""The training run: rows of every corpus, transformers' `Trainer`, the best checkpoint by the dev metric."""
+"""Fine-tune the network with transformers' `Trainer`, keeping the best checkpoint by the dev metric."""
 
 import json
 import logging
@@ -38,12 +38,12 @@ log = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"\Acheckpoint-(\d+)\Z")
 
-#: Measures a model on the dev splits: metrics by name.
+#: Evaluates a model on the dev splits and returns metrics by name.
 Develop = Callable[[PairEncoder, Featurizer], dict[str, float]]
 
 
 class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped here
-    """`Trainer` for rows: the loss of all heads, and a dev evaluation by the benchmarks' own metrics."""
+    """A `Trainer` for rows, with the loss of all heads and a dev evaluation by the benchmarks' metrics."""
 
     control: TrainerControl
     optimizer: torch.optim.Optimizer | None
@@ -74,7 +74,7 @@ class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         return (value, readings) if return_outputs else value
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
-        """Measure the model on the dev splits."""
+        """Evaluate the model on the dev splits and return the metrics."""
         self.model.eval()
         metrics = {f"{metric_key_prefix}_{k}": v for k, v in self.develop(self.model).items()}
         self.log(metrics)
@@ -88,24 +88,24 @@ class PairTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         return LengthGrouped([len(row.text) for row in rows], size, self.settings.seed, self.data_collator)
 
     def create_optimizer(self, *_: Any, **__: Any) -> torch.optim.Optimizer:
-        """AdamW with a higher rate for the new heads and, by choice, a lower one for the lower encoder layers."""
+        """Return AdamW with a higher rate for the heads and, if set, lower rates for the lower encoder layers."""
         if self.optimizer is None:
             self.optimizer = torch.optim.AdamW(
-                rates(self.model, self.settings), lr=self.settings.learning_rate, fused=True
+                parameter_groups(self.model, self.settings), lr=self.settings.learning_rate, fused=True
             )
         return self.optimizer
 
 
 class LengthGrouped(Sampler[int]):
-    """Draws batches of sentences of similar length, which halves the padding and so the time on a CPU.
+    """Samples batches of sentences of similar length, which halves padding and training time on a CPU.
 
-    The order depends on the seed and the epoch alone, so that a resumed run sees the rows in the same order.
+    The order depends on seed and epoch alone, so that a resumed run sees the rows in the same order.
 
     Args:
         lengths: length of each row, in any unit.
-        size: rows in a step.
+        size: number of rows per step.
         seed: random seed.
-        collator: the collator, whose draws follow the epoch too.
+        collator: collator whose epoch is set too.
     """
 
     def __init__(self, lengths: Sequence[int], size: int, seed: int, collator: Any) -> None:
@@ -116,7 +116,7 @@ class LengthGrouped(Sampler[int]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the number of the epoch that is drawn next; called by the training loop."""
+        """Set the number of the next epoch; called by the training loop."""
         self.epoch = self.collator.epoch = epoch
 
     def __len__(self) -> int:
@@ -128,39 +128,39 @@ class LengthGrouped(Sampler[int]):
 
 
 class CheckpointEvery(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """Saves a checkpoint when some minutes have passed since the last one."""
+    """Saves a checkpoint at a fixed interval in minutes."""
 
     def __init__(self, minutes: float) -> None:
         self.seconds = 60 * minutes
         self.saved = time.monotonic()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ARG002
-        """Ask for a checkpoint if one is due."""
+        """Request a checkpoint if one is due."""
         control.should_save = control.should_save or time.monotonic() - self.saved >= self.seconds
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ARG002
-        """Start counting anew."""
+        """Restart the interval."""
         self.saved = time.monotonic()
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint that was written to its end; None if there is none.
+    """Return the newest complete checkpoint; None if there is none.
 
-    The trainer's state is the last file of a checkpoint: one that a kill interrupted has none, or half of one.
+    The trainer writes its state last, so a checkpoint that was interrupted has no state file or a truncated one.
     """
     numbered = {int(number[1]): path for path in folder.glob("checkpoint-*") if (number := _NUMBER.search(path.name))}
     for _, path in sorted(numbered.items(), reverse=True):
         try:
             json.loads((path / TRAINER_STATE_NAME).read_bytes())
         except (OSError, ValueError):
-            log.warning("%s was not written to its end; an older checkpoint is taken", path)
+            log.warning("%s is incomplete; an older checkpoint is used", path)
             continue
         return path
     return None
 
 
-def rates(model: nn.Module, settings: TrainArgs) -> list[dict[str, Any]]:
-    """Return AdamW's parameter groups."""
+def parameter_groups(model: nn.Module, settings: TrainArgs) -> list[dict[str, Any]]:
+    """Return AdamW's parameter groups, one per learning rate and weight decay."""
     depth = int(model.encoder.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
@@ -177,35 +177,35 @@ def rates(model: nn.Module, settings: TrainArgs) -> list[dict[str, Any]]:
 
 
 def layer_of(parameter: str) -> int:
-    """Return the number of the encoder layer that a parameter is of, by its name; -1 for those below and above them."""
+    """Return the number of a parameter's encoder layer; -1 if it belongs to none."""
     return next((int(part) for part in parameter.split(".") if part.isdigit()), -1)
 
 
 def freeze(model: PairEncoder, *, embeddings: bool, layers: int) -> None:
-    """Take the embeddings, or the lowest layers of the encoder and all they stand on, out of training."""
+    """Exclude the embeddings, or the lowest encoder layers and everything below them, from training."""
     if embeddings:
         model.encoder.embeddings.requires_grad_(False)
     for name, parameter in model.encoder.named_parameters():
-        # What has no number lies below: embeddings, and MPNet's positions, whose gradient would pass all layers.
+        # Parameters without a number lie below: embeddings and MPNet's position bias, whose gradient passes all layers.
         if layers and layer_of(name) < layers:
             parameter.requires_grad_(False)
 
 
 def begin(settings: TrainArgs) -> tuple[PairEncoder, Tokenizer]:
-    """Return the untrained model of a run's settings and its tokenizer."""
+    """Return the initial model for a run's settings and its tokenizer."""
     config = ModelConfig(
         name=settings.name,
         version=settings.version,
         base=settings.base,
         hidden=settings.hidden,
         max_length=settings.max_length,
-        markers=settings.markers,
-        rounded=settings.rounded,
+        markers=settings.entity_markers,
+        rounded=settings.quantization_aware,
     )
     return PairEncoder.from_base(config, locate(settings.base), settings.dropout, settings.encoder_dropout)
 
 
-def _developed(develop: Develop, featurizer: Featurizer, model: PairEncoder) -> dict[str, float]:
+def _develop(develop: Develop, featurizer: Featurizer, model: PairEncoder) -> dict[str, float]:
     return develop(model, featurizer)
 
 
@@ -219,14 +219,15 @@ def fit(
     """Train a model on rows.
 
     Args:
-        settings: of the run.
-        rows: training rows; repeats and draws are already in them.
-        develop: measures a model on the dev splits; None to go through all epochs unmeasured, without checkpoints.
-        callbacks: of the Trainer (MLflow).
-        started: a model to train on and its tokenizer; None to start from the settings' base.
+        settings: the run's settings.
+        rows: training rows, already sampled and repeated.
+        develop: function that evaluates a model on the dev splits; None to train all epochs without evaluation and
+            checkpoints.
+        callbacks: callbacks of the Trainer (MLflow).
+        started: model to train further and its tokenizer; None to start from the settings' base.
 
     Returns:
-        The best model by `settings.metric`, or the last if it isn't measured, and what reads text for it.
+        The best model by `settings.metric`, or the last one without evaluation, and its featurizer.
     """
     torch.manual_seed(settings.seed)
     model, tokenizer = started or begin(settings)
@@ -263,19 +264,19 @@ def fit(
     early = [] if settings.patience is None else [EarlyStoppingCallback(settings.patience)]
     trainer = PairTrainer(
         settings,
-        partial(_developed, develop, featurizer) if develop else None,
+        partial(_develop, develop, featurizer) if develop else None,
         model=model,
         args=arguments,
         train_dataset=list(rows),
-        eval_dataset=[],  # `evaluate` reads the dev splits itself
+        eval_dataset=[],  # `evaluate` loads the dev splits itself
         data_collator=Collator(
             featurizer,
-            settings.markers,
+            settings.entity_markers,
             model.spec.heads,
-            smoothing=settings.smoothing,
-            masked=settings.masked,
-            swapped=settings.swapped,
-            twins=settings.twins if settings.consistency else 0.0,
+            label_smoothing=settings.label_smoothing,
+            mask_fraction=settings.mask_fraction,
+            swap_fraction=settings.swap_fraction,
+            consistency_fraction=settings.consistency_fraction if settings.consistency else 0.0,
             seed=settings.seed,
         ),
         callbacks=[*([CheckpointEvery(settings.checkpoint_minutes)] if develop else []), *early, *callbacks],
@@ -286,6 +287,6 @@ def fit(
     if last:
         log.info("resuming from %s", last)
     trainer.train(resume_from_checkpoint=str(last) if last else None)
-    # Without the wrapper that casts to bfloat16, which an export would trace.
+    # Remove the wrapper that casts to bfloat16; an export would trace it.
     model = trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     return model.eval(), featurizer

@@ -1,1 +1,1 @@
-"""Sentences worth labelling."""
+"""Sampling: choose sentences to label."""

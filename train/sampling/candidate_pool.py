@@ -1,8 +1,8 @@
-"""Sentences that could be labelled: a simple random sample of a corpus' units, drawn as it streams by.
+"""Draw candidates for labelling: a simple random sample of a corpus' units, in one pass.
 
-A unit is a sentence and a dyad that is found in it. Finding them needs no network, so that a corpus of any size can be
-drawn from; the model then reads what was drawn. Vitter's reservoir (1985, algorithm R) holds every unit with the same
-probability, whatever their number, and no more than it has room for is in memory.
+A unit is a sentence and a dyad in it. Finding units needs no network, so a corpus of any size can be sampled; the model
+then predicts the sample only. Vitter's reservoir sampling (1985, algorithm R) gives every unit the same probability,
+whatever their number, in bounded memory.
 """
 
 import random
@@ -19,23 +19,23 @@ from detente.infer.readings.document import Document, Dyad
 from detente.infer.readings.reading import Reading
 from detente.infer.text.chunks import windows
 
-#: Units that are held: the model reads so many in a minute or two.
+#: Number of units in the pool, which the model predicts in a minute or two.
 POOL: Final = 10_000
 
-#: Records between two reports.
-_EVERY: Final = 100
+#: Number of records between two progress reports.
+_REPORT_INTERVAL: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A sentence and a dyad, with what is known of them.
+    """A sentence and a dyad in it.
 
     Attributes:
-        record: its document, without its text.
-        sentence: as it stands in the text.
-        start: offset of it.
+        record: record of the document, without its text.
+        sentence: text of the sentence.
+        start: offset of the sentence in the document.
         dyad: two codes in alphabetical order.
-        mentions: of states in the sentence, offsets counted from its start.
+        mentions: mentions of the dyad's states, with offsets in the sentence.
     """
 
     record: Record
@@ -46,7 +46,7 @@ class Unit:
 
     @property
     def id(self) -> str:
-        """Names the unit: 12 hexadecimal digits of where it stands and what it says, and the dyad."""
+        """The unit's id: 12 hexadecimal digits of a hash of position and text, and the dyad."""
         place = sentence_id(f"{self.record.document.id}\0{self.start}\0{self.sentence}")
         return f"{place}:{'-'.join(self.dyad)}"
 
@@ -56,11 +56,11 @@ class Pool:
     """Units drawn from a corpus.
 
     Attributes:
-        units: in random order, so that the first n are a simple random sample too.
-        population: units of the corpus.
-        records: read.
-        rejected: of these, those that can't be read.
-        first_reject: the first of them; empty if there is none.
+        units: units in random order, so that the first n are a simple random sample too.
+        population: number of units in the corpus.
+        records: number of records in the corpus.
+        rejected: number of unreadable records.
+        first_reject: first unreadable record; empty if there is none.
     """
 
     units: list[Unit]
@@ -79,26 +79,26 @@ def draw(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Pool:
-    """Draw units of a corpus at random, each with the same probability.
+    """Draw units from a corpus at random, all with the same probability.
 
     Args:
-        corpus: to read once.
-        model: finds the sentences and their states.
-        size: of the reservoir.
-        dyads: only these; all if empty.
-        seed: of the random numbers.
-        progress: called now and then with the bytes read and the units seen.
+        corpus: corpus to sample.
+        model: model that finds the sentences and their states.
+        size: maximum number of units.
+        dyads: dyads to sample; empty for all.
+        seed: random seed.
+        progress: function called regularly with the numbers of bytes and units processed.
 
     Raises:
-        SourceError: the corpus can't be read, or none of its records can, or no sentence has a dyad.
+        SourceError: the corpus or all of its records are unreadable, or no sentence has a dyad.
     """
-    chance = random.Random(seed)
-    held: list[Unit] = []
+    rng = random.Random(seed)
+    reservoir: list[Unit] = []
     population = records = rejected = 0
     first_reject = ""
     for _, entry in corpus.read():
         records += 1
-        if progress is not None and records % _EVERY == 0:
+        if progress is not None and records % _REPORT_INTERVAL == 0:
             progress(corpus.position, population)
         if isinstance(entry, Reject):
             rejected += 1
@@ -108,32 +108,32 @@ def draw(
             if dyads and unit.dyad not in dyads:
                 continue
             population += 1
-            if len(held) < size:
-                held.append(unit)
-            elif (place := chance.randrange(population)) < size:
-                held[place] = unit
+            if len(reservoir) < size:
+                reservoir.append(unit)
+            elif (slot := rng.randrange(population)) < size:
+                reservoir[slot] = unit
     if records == rejected:
         raise SourceError(f"none of the {records} records can be read{first_reject and f'; the first, {first_reject}'}")
-    if not held:
-        which = ", ".join("-".join(dyad) for dyad in sorted(dyads))
-        raise SourceError(f"no sentence of {records} records holds {which or 'two states'}")
-    chance.shuffle(held)
-    return Pool(held, population, records, rejected, first_reject)
+    if not reservoir:
+        names = ", ".join("-".join(dyad) for dyad in sorted(dyads))
+        raise SourceError(f"no sentence of {records} records holds {names or 'two states'}")
+    rng.shuffle(reservoir)
+    return Pool(reservoir, population, records, rejected, first_reject)
 
 
 def _units(record: Record, model: Detente) -> Iterator[Unit]:
-    bare = replace(record, document=replace(record.document, text=""))
+    textless = replace(record, document=replace(record.document, text=""))
     for shift, text in windows(record.document.text):
-        for found in model.sentences(replace(record.document, text=text, dyads=None)):
-            start, end = found.span
-            mentions = tuple(replace(m, start=m.start - start, end=m.end - start) for m in found.mentions)
-            for dyad in found.dyads:
-                of_dyad = tuple(mention for mention in mentions if mention.state in dyad)
-                yield Unit(bare, text[start:end], shift + start, dyad, of_dyad)
+        for sentence in model.sentences(replace(record.document, text=text, dyads=None)):
+            start, end = sentence.span
+            mentions = tuple(replace(m, start=m.start - start, end=m.end - start) for m in sentence.mentions)
+            for dyad in sentence.dyads:
+                dyad_mentions = tuple(mention for mention in mentions if mention.state in dyad)
+                yield Unit(textless, text[start:end], shift + start, dyad, dyad_mentions)
 
 
-def read(units: list[Unit], model: Detente) -> Iterator[Reading]:
-    """Yield what the model says of each unit, `none` included."""
+def predict(units: list[Unit], model: Detente) -> Iterator[Reading]:
+    """Yield the model's reading of each unit, including `none`."""
     yield from model.read(
         [
             Sentence(Document(u.sentence, id=u.record.document.id), (0, len(u.sentence)), u.mentions, [u.dyad])

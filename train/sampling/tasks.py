@@ -1,4 +1,4 @@
-"""A corpus to a set of tasks: a random part for an honest test, and a part that is worth labelling."""
+"""Draw labelling tasks from a corpus: a random part for unbiased evaluation, and an informative part for training."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -21,19 +21,19 @@ from detente.train.sampling.uncertainty import choose, margin, vectors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
-    """How a sample was drawn; what its test part can be used for depends on it.
+    """The sampling design, which determines how the test part can be used.
 
     Attributes:
-        population: units (sentence and dyad) of the corpus.
-        pool: of these, drawn at random and read by the model.
-        test: tasks of the random part, a simple random sample of the population without replacement.
-        inclusion: probability of a unit of the population to be in it.
-        train: tasks that were chosen.
-        dyads: that the population was limited to; empty for all.
-        seed: of the random numbers.
-        model: its name and version.
-        records: of the corpus.
-        rejected: of these, those that can't be read.
+        population: number of units (sentence and dyad) in the corpus.
+        pool: number of units drawn at random.
+        test: number of tasks in the random part, a simple random sample of the population without replacement.
+        inclusion: probability of each unit to be in the random part.
+        train: number of tasks in the chosen part.
+        dyads: dyads that the population is limited to; empty for all.
+        seed: random seed.
+        model: name and version of the model.
+        records: number of records in the corpus.
+        rejected: number of unreadable records.
     """
 
     population: int
@@ -68,50 +68,50 @@ def sample(
     """Draw tasks from a corpus.
 
     Args:
-        corpus: to read once.
-        model: what it is unsure of is worth labelling; the last round's own model, once there is one.
-        scheme: the codebook.
-        number: of tasks; fewer where the corpus hasn't as many.
-        test: part of them that is drawn at random.
-        dyads: only these; all if empty.
-        size: units that are read by the model at most.
-        predictions: put the model's label into the tasks of the part `train`, where its labels are the codebook's. The
-            random part has none: a coder who sees an answer tends to agree with it.
-        seed: of the random numbers.
-        progress: called with bytes read and units seen.
+        corpus: corpus to sample.
+        model: model whose uncertainty guides the choice; after the first round, best the one trained on its labels.
+        scheme: label schema of the codebook.
+        number: maximum number of tasks.
+        test: share of the random part.
+        dyads: dyads to sample; empty for all.
+        size: maximum number of units for the model to predict.
+        predictions: whether to put the model's labels into the tasks of the part `train`, if they are in the schema.
+            The random part never has any: coders tend to agree with a label that they see.
+        seed: random seed.
+        progress: function called with the numbers of bytes and units processed.
 
     Returns:
-        The tasks in random order, and how they were drawn.
+        The tasks in random order, and the design.
 
     Raises:
-        SourceError: the corpus can't be read, or holds no dyad.
+        SourceError: the corpus is unreadable or contains no dyad.
     """
-    drawn = pools.draw(corpus, model, size=max(size, number), dyads=dyads, seed=seed, progress=progress)
-    kept = drawn.units[: round(min(number, len(drawn.units)) * test)]
-    rest = _others(drawn.units[len(kept) :], kept)
-    readings = list(pools.read(rest, model))
-    tasks = [_task(unit, TEST, scheme) for unit in kept]
-    if rest:
+    pool = pools.draw(corpus, model, size=max(size, number), dyads=dyads, seed=seed, progress=progress)
+    test_units = pool.units[: round(min(number, len(pool.units)) * test)]
+    candidates = _candidates(pool.units[len(test_units) :], test_units)
+    readings = list(pools.predict(candidates, model))
+    tasks = [_task(unit, TEST, scheme) for unit in test_units]
+    if candidates:
         unsure = margin(np.array([list(reading.probabilities.values()) for reading in readings]))
-        groups = [["-".join(unit.dyad) for unit in rest], [(unit.record.date or "")[:4] for unit in rest]]
-        places = vectors([unit.sentence for unit in rest], seed)
-        said = [reading.tone for reading in readings]
-        rows = choose(unsure, said, places, number - len(kept), groups=groups)
-        tasks += [_task(rest[row], TRAIN, scheme, readings[row] if predictions else None) for row in rows]
-    # Mixed, so that coders who tire or learn do so over both parts alike.
-    tasks = [tasks[at] for at in np.random.default_rng(seed).permutation(len(tasks)).tolist()]
-    return tasks, _design(drawn, tasks, dyads, seed, model)
+        groups = [["-".join(unit.dyad) for unit in candidates], [(unit.record.date or "")[:4] for unit in candidates]]
+        embeddings = vectors([unit.sentence for unit in candidates], seed)
+        tones = [reading.tone for reading in readings]
+        rows = choose(unsure, tones, embeddings, number - len(test_units), groups=groups)
+        tasks += [_task(candidates[row], TRAIN, scheme, readings[row] if predictions else None) for row in rows]
+    # Shuffled, so that fatigue and practice of the coders affect both parts alike.
+    tasks = [tasks[i] for i in np.random.default_rng(seed).permutation(len(tasks)).tolist()]
+    return tasks, _design(pool, tasks, dyads, seed, model)
 
 
-def _others(units: list[Unit], kept: list[Unit]) -> list[Unit]:
-    """Return units whose sentence isn't in the test part, each sentence and dyad once."""
-    tested = {unit.sentence for unit in kept}
-    return list({(u.sentence, u.dyad): u for u in units if u.sentence not in tested}.values())
+def _candidates(units: list[Unit], test_units: list[Unit]) -> list[Unit]:
+    """Return the units whose sentence isn't in the test part, each sentence and dyad once."""
+    test_sentences = {unit.sentence for unit in test_units}
+    return list({(u.sentence, u.dyad): u for u in units if u.sentence not in test_sentences}.values())
 
 
 def _task(unit: Unit, part: str, scheme: Scheme, reading: Reading | None = None) -> Task:
     first, second = (tables().states.get(code, code) for code in unit.dyad)
-    said = {} if reading is None else _said(scheme, reading)
+    predictions = {} if reading is None else _predictions(scheme, reading)
     return Task(
         unit=unit.id,
         document=unit.record.document.id,
@@ -122,33 +122,33 @@ def _task(unit: Unit, part: str, scheme: Scheme, reading: Reading | None = None)
         date=unit.record.date or "",
         source=unit.record.source or "",
         part=part,
-        predictions=said,
+        predictions=predictions,
         score=reading.probability if reading is not None else 0.0,
         model=reading.model if reading is not None else "",
     )
 
 
-def _said(scheme: Scheme, reading: Reading) -> dict[str, str]:
-    """Return the label of each variable whose labels are among the model's."""
-    known = reading.probabilities
+def _predictions(scheme: Scheme, reading: Reading) -> dict[str, str]:
+    """Return the predicted label of each variable whose labels are among the model's."""
+    probabilities = reading.probabilities
     return {
-        variable.name: max(variable.labels, key=lambda label: known[label])
+        variable.name: max(variable.labels, key=lambda label: probabilities[label])
         for variable in scheme.variables
-        if known.keys() >= set(variable.labels)
+        if probabilities.keys() >= set(variable.labels)
     }
 
 
-def _design(drawn: Pool, tasks: list[Task], dyads: frozenset[Dyad], seed: int, model: Detente) -> Design:
-    tested = sum(task.part == TEST for task in tasks)
+def _design(pool: Pool, tasks: list[Task], dyads: frozenset[Dyad], seed: int, model: Detente) -> Design:
+    test = sum(task.part == TEST for task in tasks)
     return Design(
-        population=drawn.population,
-        pool=len(drawn.units),
-        test=tested,
-        inclusion=tested / drawn.population,
-        train=len(tasks) - tested,
+        population=pool.population,
+        pool=len(pool.units),
+        test=test,
+        inclusion=test / pool.population,
+        train=len(tasks) - test,
         dyads=["-".join(dyad) for dyad in sorted(dyads)],
         seed=seed,
         model=model.engine.name,
-        records=drawn.records,
-        rejected=drawn.rejected,
+        records=pool.records,
+        rejected=pool.rejected,
     )

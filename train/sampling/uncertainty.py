@@ -1,8 +1,8 @@
-"""Which sentences are worth labelling: unsure ones, unlike each other, of all labels and dyads; and a random part.
+"""Choose sentences to label: uncertain, diverse, and covering all labels and dyads.
 
-Unsure by the margin of the two likeliest labels (Scheffer et al. 2001). Each label that the model gives has as many
-places as the others, or rare ones would hardly be seen. A dyad or period has no more places than its share of the
-corpus, or than the square root of its sentences gives it (Bankier 1988, power allocation) where that is more.
+Uncertainty is the margin of the two most probable labels (Scheffer et al. 2001). All predicted labels get the same
+quota, or rare ones would hardly occur. The quota of a dyad or period is its share of the corpus, or its share by the
+square roots of sizes (Bankier 1988, power allocation) if that is larger.
 """
 
 from collections import Counter
@@ -17,15 +17,15 @@ from sklearn.preprocessing import normalize
 
 Floats = NDArray[np.float64]
 
-#: Cosine from which on two sentences are too much alike to label both.
-ALIKE: Final = 0.9
+#: Sentences with a larger cosine similarity are too similar to label both.
+MAX_SIMILARITY: Final = 0.9
 
-#: Numbers that a sentence's words are told in.
+#: Dimensions of a sentence vector.
 _WIDTH: Final = 64
 
 
 def margin(probabilities: Floats) -> Floats:
-    """Return how unsure a model is, [N] in 0..1: 1 where the two likeliest of its labels are as likely.
+    """Return a model's uncertainty, [N] in 0..1: 1 if the two most probable labels are equally probable.
 
     Args:
         probabilities: [N, labels].
@@ -36,7 +36,7 @@ def margin(probabilities: Floats) -> Floats:
 
 
 def vectors(sentences: Sequence[str], seed: int = 0) -> Floats:
-    """Return what sentences are about, [N, at most 64], of length 1: TF-IDF of their words, in few numbers (LSA)."""
+    """Return unit vectors of sentences by topic, [N, at most 64]: TF-IDF reduced by LSA."""
     table = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\w+").fit_transform(sentences)
     width = min(_WIDTH, min(table.shape) - 1)
     if width < 2:
@@ -46,49 +46,49 @@ def vectors(sentences: Sequence[str], seed: int = 0) -> Floats:
 
 def choose(
     unsure: Floats,
-    said: Sequence[str],
-    places: Floats,
+    predictions: Sequence[str],
+    embeddings: Floats,
     number: int,
     *,
     groups: Sequence[Sequence[str]] = (),
 ) -> list[int]:
-    """Choose rows that are unsure, unlike each other, and of all labels and groups.
+    """Choose rows that are uncertain, diverse, and of all labels and groups.
 
     Args:
-        unsure: [N], the higher the more worth labelling.
-        said: [N], the label that the model gives each row.
-        places: [N, D], where rows that are alike are near.
-        number: how many to choose; all where there are fewer.
-        groups: ways to group the rows (their dyads, their years), a name for each row.
+        unsure: [N], uncertainty.
+        predictions: [N], predicted labels.
+        embeddings: [N, D], vectors whose cosine is the rows' similarity.
+        number: maximum number of rows.
+        groups: groupings of the rows (dyads, years), each with a name per row.
 
     Returns:
-        The rows' numbers.
+        The indices of the chosen rows.
     """
     order = np.argsort(-unsure, kind="stable").tolist()
     if number >= len(order):
         return order  # type: ignore[no-any-return]
-    ways = [said, *groups]
-    equal = int(np.ceil(number / len(set(said))))
-    most = [dict.fromkeys(said, equal), *(_quotas(names, number) for names in groups)]
-    taken: list[Counter[str]] = [Counter() for _ in ways]
-    unit = places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-9)
+    groupings = [predictions, *groups]
+    label_quota = int(np.ceil(number / len(set(predictions))))
+    quotas = [dict.fromkeys(predictions, label_quota), *(_quotas(names, number) for names in groups)]
+    counts: list[Counter[str]] = [Counter() for _ in groupings]
+    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-9)
     chosen: list[int] = []
     for row in order:
-        names = [way[row] for way in ways]
-        full = any(count[name] >= quota[name] for name, count, quota in zip(names, taken, most, strict=True))
-        if full or (chosen and (unit[chosen] @ unit[row]).max() > ALIKE):
+        names = [grouping[row] for grouping in groupings]
+        full = any(count[name] >= quota[name] for name, count, quota in zip(names, counts, quotas, strict=True))
+        if full or (chosen and (unit[chosen] @ unit[row]).max() > MAX_SIMILARITY):
             continue
         chosen.append(row)
-        for name, count in zip(names, taken, strict=True):
+        for name, count in zip(names, counts, strict=True):
             count[name] += 1
         if len(chosen) == number:
             return chosen
-    left = set(chosen)  # the quotas of a way may be used up before those of another
-    return [*chosen, *[row for row in order if row not in left][: number - len(chosen)]]
+    selected = set(chosen)  # the quotas of one grouping may be used up before those of another
+    return [*chosen, *[row for row in order if row not in selected][: number - len(chosen)]]
 
 
 def _quotas(names: Sequence[str], number: int) -> dict[str, int]:
-    """Return how many places each group may take."""
+    """Return the maximum number of rows of each group."""
     sizes = Counter(names)
-    whole = sum(size**0.5 for size in sizes.values())
-    return {name: int(np.ceil(number * max(size**0.5 / whole, size / len(names)))) for name, size in sizes.items()}
+    total = sum(size**0.5 for size in sizes.values())
+    return {name: int(np.ceil(number * max(size**0.5 / total, size / len(names)))) for name, size in sizes.items()}

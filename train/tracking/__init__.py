@@ -1,1 +1,1 @@
-"""MLflow: runs, the registry, the pyfunc."""
+"""MLflow tracking: runs, the registry, the pyfunc."""

@@ -1,6 +1,6 @@
-"""The exported model as MLflow serves it: a table of texts in, a table of readings out.
+"""Serve the exported model through MLflow: a table of texts in, a table of readings out.
 
-MLflow runs this file to make the model ("models from code"), so that nothing of it is pickled.
+MLflow runs this file to build the model ("models from code"), so nothing is pickled.
 """
 
 from typing import Any
@@ -35,28 +35,29 @@ SIGNATURE = ModelSignature(
             ColSpec(DataType.double, "probability"),
             ColSpec(DataType.string, "direction"),
             ColSpec(DataType.string, "cue"),
+            ColSpec(DataType.boolean, "by_group"),
         ]
     ),
     params=ParamSchema([ParamSpec("by_document", DataType.boolean, False)]),
 )
 
-#: What `mlflow.pyfunc.spark_udf` gives for a row with `params={"by_document": True}`, as its `result_type`: a column of
-#: Spark has one value for each row, so a document's readings are a list.
+#: `result_type` of `mlflow.pyfunc.spark_udf` with `params={"by_document": True}`. A Spark column has one value per row,
+#: so a document's readings are a list.
 SPARK_TYPE = f"struct<readings: array<struct<{', '.join(f'`{c.name}`: {c.type.name}' for c in SIGNATURE.outputs)}>>>"
 
-#: A row of input, which MLflow keeps beside the model.
+#: Input example that MLflow stores with the model.
 EXAMPLE = pd.DataFrame(
     {"id": ["1"], "text": ["Japan thanked Australia for its help."], "date": ["2021-03-10"], "title": [""]}
 )
 
 
 class Labeller(PythonModel):
-    """Reads texts with an exported model."""
+    """Labels texts with an exported model."""
 
     model: Detente
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Open the model folder that was logged as the artifact `model`."""
+        """Load the model folder from the artifact `model`."""
         self.model = load(context.artifacts["model"])
 
     def predict(
@@ -65,9 +66,9 @@ class Labeller(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Label each row's text; one row of output per reading, columns as in `SIGNATURE`.
+        """Return one row per reading, with the columns of `SIGNATURE`.
 
-        With the parameter `by_document`, one row per row of input, whose `readings` are a list of such records.
+        With the parameter `by_document`, return one row per input row, with a list of such records as `readings`.
         """
         texts = model_input.reindex(columns=SIGNATURE.inputs.input_names()).fillna("").astype(str)
         records = texts.to_dict("records")

@@ -1,4 +1,4 @@
-"""MLflow's registry: the exported model as a pyfunc under one name, an alias for the one that is in use.
+"""Register exported models in MLflow as pyfuncs under one name, with an alias for the version in use.
 
 >>> mlflow.pyfunc.load_model("models:/detente@shipped").predict(pandas.DataFrame({"text": ["…"]}))
 """
@@ -14,7 +14,7 @@ from detente.models.model_dir import read_config, verify
 from detente.train.provenance import code_version
 from detente.train.tracking import pyfunc
 
-#: The name under which every model is registered.
+#: Name of the registered model.
 NAME: Final = "detente"
 
 _ABOUT: Final = (
@@ -24,7 +24,7 @@ _ABOUT: Final = (
 
 
 def log_model(folder: Path) -> Any:
-    """Log an exported model's folder in the open run, as a pyfunc with signature and example.
+    """Log an exported model's folder to the active run, as a pyfunc with signature and example.
 
     Returns:
         MLflow's `ModelInfo`.
@@ -40,41 +40,43 @@ def log_model(folder: Path) -> Any:
 
 
 def register(logged: Any, folder: Path, alias: str) -> str:
-    """Register a logged model as the next version of `NAME`, and give that an alias.
+    """Register a logged model as the next version of `NAME` under an alias.
 
     Args:
-        logged: what `log_model` returned.
-        folder: the exported model's.
-        alias: taken away from the version that had it.
+        logged: result of `log_model`.
+        folder: folder of the exported model.
+        alias: alias, which an earlier version loses.
 
     Returns:
-        The version.
+        The version number.
     """
     config = read_config(folder)
     tags = {"model": f"{config.name} {config.version}", "base": config.base, "codebook": config.codebook}
     client = mlflow.MlflowClient()
-    found = mlflow.register_model(logged.model_uri, NAME, tags=tags)
+    registered = mlflow.register_model(logged.model_uri, NAME, tags=tags)
     client.update_registered_model(NAME, _ABOUT)
-    client.update_model_version(NAME, found.version, f"{config.name} {config.version}, fine-tuned from {config.base}")
-    client.set_registered_model_alias(NAME, alias, found.version)
-    return str(found.version)
+    client.update_model_version(
+        NAME, registered.version, f"{config.name} {config.version}, fine-tuned from {config.base}"
+    )
+    client.set_registered_model_alias(NAME, alias, registered.version)
+    return str(registered.version)
 
 
 def register_folder(folder: Path, alias: str, tracking: str, experiment: str) -> str:
-    """Log an exported model in a run of its own and register it.
+    """Log an exported model in a new run and register it.
 
     Args:
-        folder: the model's.
-        alias: of the registered version.
+        folder: model folder.
+        alias: alias of the registered version.
         tracking: MLflow tracking URI.
         experiment: MLflow experiment.
 
     Returns:
-        The version.
+        The version number.
 
     Raises:
-        ModelError: the folder is no model, or not whole.
-        ValueError: MLflow can't do it; one line.
+        ModelError: the folder isn't a complete model.
+        ValueError: MLflow reports an error; its first line.
     """
     verify(folder)
     config = read_config(folder)

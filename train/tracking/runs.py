@@ -1,4 +1,4 @@
-"""What MLflow keeps of a run: settings, code, data, curves, metrics, pictures and the model."""
+"""Log runs to MLflow: settings, code, data, curves, metrics, figures and the model."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,14 +24,14 @@ from detente.train.tracking import registry
 
 @contextmanager
 def run(settings: TrainArgs) -> Iterator[None]:
-    """Open an MLflow run for a training run and log its settings, the code's version and the data's fingerprints."""
+    """Open an MLflow run and log the training run's settings, code version and data fingerprints."""
     mlflow.set_tracking_uri(settings.tracking)
     mlflow.set_experiment(settings.experiment)
-    what = "a teacher, actors marked in the text" if settings.markers else "one encoder pass for all dyads"
+    encoding = "a teacher, actors marked in the text" if settings.entity_markers else "one encoder pass for all dyads"
     with mlflow.start_run(
         run_name=f"{settings.name} {settings.version}, seed {settings.seed}",
-        description=f"`detente train`: {settings.base} ({what}) on {', '.join(settings.corpora)}; the checkpoint with "
-        f"the best {settings.metric}. Metrics `final_…` are the exported model's on the dev splits.",
+        description=f"`detente train`: {settings.base} ({encoding}) on {', '.join(settings.corpora)}; the checkpoint "
+        f"with the best {settings.metric}. Metrics `final_…` are the exported model's on the dev splits.",
     ):
         mlflow.log_params(settings.flat())
         mlflow.log_dict(settings.to_dict(), "settings.yaml")
@@ -40,16 +40,16 @@ def run(settings: TrainArgs) -> Iterator[None]:
 
 
 class Curves(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """Logs the loss and the dev metrics as the run goes."""
+    """Logs loss and dev metrics during training."""
 
     def on_log(self, _args: Any, state: Any, _control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
-        """Log every number of an entry of the Trainer's log."""
+        """Log all numbers of an entry of the Trainer's log."""
         numbers = {k: float(v) for k, v in (logs or {}).items() if isinstance(v, int | float)}
         mlflow.log_metrics(numbers, step=state.global_step)
 
 
 def fingerprints(settings: TrainArgs) -> dict[str, str]:
-    """Return the SHA-256 of each corpus' training file; of soft labels, that of what says which teachers read what."""
+    """Return the SHA-256 of each corpus' training file; for soft labels, that of the manifest."""
     files = {
         name: corpus.soft / soft_labels.MANIFEST if corpus.soft else locate(name, "train")
         for name, corpus in settings.corpora.items()
@@ -58,7 +58,7 @@ def fingerprints(settings: TrainArgs) -> dict[str, str]:
 
 
 def log_result(folder: Path, results: Sequence[Result], alias: str = "") -> None:
-    """Log the exported model's folder, its dev metrics and its confusion matrices, and register it under an alias."""
+    """Log an exported model with dev metrics and confusion matrices, and register it if an alias is given."""
     for result in results:
         mlflow.log_metrics({f"final_{result.slug}_{metric}": value for metric, value in result.metrics.items()})
         for head, counts in result.confusion.items():
@@ -70,16 +70,16 @@ def log_result(folder: Path, results: Sequence[Result], alias: str = "") -> None
 
 
 def log_report(report: Report, folder: Path, tracking: str, experiment: str) -> None:
-    """Log a report in a run of its own: its folder, and every figure of it as a metric.
+    """Log a report in a new run: its folder, and every figure as a metric.
 
     Args:
-        report: of a model.
-        folder: where it was written.
+        report: report on a model.
+        folder: folder of the written report.
         tracking: MLflow tracking URI.
         experiment: MLflow experiment.
 
     Raises:
-        ValueError: MLflow can't do it; one line.
+        ValueError: MLflow reports an error; its first line.
     """
     try:
         mlflow.set_tracking_uri(tracking)

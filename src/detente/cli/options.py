@@ -3,9 +3,12 @@
 import datetime
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from detente.infer.label.labeler import Groups
 
 _COLUMN = "Column that holds the {}, if not guessed."
 
@@ -15,12 +18,21 @@ Id = Annotated[str, typer.Option("--id", metavar="COLUMN", help=_COLUMN.format("
 Date = Annotated[str, typer.Option("--date", metavar="COLUMN", help=_COLUMN.format("date"))]
 Title = Annotated[str, typer.Option("--title", metavar="COLUMN", help=_COLUMN.format("title"))]
 Outlet = Annotated[str, typer.Option("--source", metavar="COLUMN", help=_COLUMN.format("outlet"))]
+Speaker = Annotated[
+    str, typer.Option("--speaker", metavar="COLUMN", help="Column with the code of the state whose statement it is.")
+]
 DateFormat = Annotated[
     str, typer.Option("--date-format", metavar="FORMAT", help="Of dates such as 03/10/2021: %d/%m/%Y.")
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Of the text.")]
 InputFormat = Annotated[
     str, typer.Option("--from", metavar="FORMAT", help="jsonl, csv, tsv, parquet or text, if names don't tell.")
+]
+
+# Pairs of which either state is known by a group's name alone.
+NoGroups = Annotated[bool, typer.Option("--no-groups", help="Leave out pairs that rest on a group's name (the Quad).")]
+AllGroups = Annotated[
+    bool, typer.Option("--all-groups", help="Read the members of looser groups too, such as the G7 and BRICS.")
 ]
 
 
@@ -57,15 +69,27 @@ def read_text(file: str) -> str:
     return text
 
 
+def which_groups(*, none: bool, every: bool) -> "Groups":
+    """Read `--no-groups` and `--all-groups`.
+
+    Raises:
+        BadUsage: both are given.
+    """
+    if none and every:
+        raise BadUsage("--no-groups and --all-groups exclude each other; give one of them")
+    return "all" if every else not none
+
+
 def day(text: str) -> datetime.date | None:
-    """Read the date of an option.
+    """Read the date of an option, in any form that can be read in one way only.
 
     Raises:
         BadUsage: it isn't one.
     """
+    from detente.infer.corpus.dates import iso  # noqa: PLC0415
     from detente.infer.readings.document import read_date  # noqa: PLC0415
 
     try:
-        return read_date(text)
+        return read_date(iso(text))
     except ValueError as error:
-        raise BadUsage(f"--date: {error}") from error
+        raise BadUsage(f"--date: {text!r} is not a date; write it as 2021-03-10, 2021-03 or 2021") from error

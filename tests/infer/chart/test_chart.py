@@ -199,6 +199,12 @@ def test_small_and_large_charts(tmp_path: Path, ending: str) -> None:
 
 def test_note_tells_how_it_was_made() -> None:
     assert "window of 3 months" in note(frame(smooth=3))
+    assert "group's name" not in note(frame())
+    half = frame()
+    half["by_group"] = 0.5
+    assert "; 50% of the readings rest on a group's name; " in note(half)
+    half.attrs["groups"] = False
+    assert "; without readings that rest on a group's name; " in note(half)
     assert "each source weighs the same" in note(frame(cap=0))
     assert "no source weighs more than 40% of a month" in note(frame(cap=0.4))
     assert "probability 0.5 and up" in note(frame(sure=0.5))

@@ -6,11 +6,14 @@ import gzip
 import io
 import json
 import os
+import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +24,7 @@ from detente.data.tables_io import formats
 from detente.data.tables_io.columns import Columns, SourceError
 from detente.infer.corpus import dates
 from detente.infer.corpus.reader import Corpus, Cursor, Record, Reject
+from detente.infer.readings.document import read_date
 from detente.infer.text.chunks import LONGEST_TEXT, windows
 
 ROWS: list[dict[str, Any]] = [
@@ -105,6 +109,56 @@ def test_folder_of_everything_in_a_fixed_order(tmp_path: Path) -> None:
     assert corpus.position == corpus.found.size > 0
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
+def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(ROWS[0]))
+    for name in (b"caf\xe9.txt", b"bad\xe9.csv", "café.txt".encode()):
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_text("id,words\nChina met Japan.")
+    _, bad, good, stray = entries(tmp_path)
+    assert isinstance(bad, Reject)
+    assert bad.file == "bad\\xe9.csv"
+    assert isinstance(stray, Record)
+    assert isinstance(good, Record)
+    assert (stray.document.id, good.document.id) == ("caf\\xe9.txt", "café.txt")
+    orjson.dumps([bad.file, stray.file, str(bad)])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes with names there")
+def test_links_that_lead_nowhere_and_pipes_in_a_folder_are_rejects(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(ROWS[0]))
+    (tmp_path / "b.jsonl").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "c.jsonl")
+    (tmp_path / "d.jsonl").symlink_to(tmp_path / "a.jsonl")
+    first, link, pipe, linked = entries(tmp_path)
+    assert str(link) == "b.jsonl:1: a link that leads nowhere"
+    assert str(pipe) == "c.jsonl:1: no regular file, but a pipe, a socket or a device"
+    assert isinstance(first, Record)
+    assert isinstance(linked, Record)
+    Corpus(tmp_path).check_unchanged()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes with names there")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd])
+def test_pipe_that_is_named(tmp_path: Path, pack: Any) -> None:
+    os.mkfifo(tmp_path / "63")
+    writer = threading.Thread(target=(tmp_path / "63").write_bytes, args=(pack(jsonl(*ROWS)),))
+    writer.start()
+    corpus = Corpus(tmp_path / "63")
+    assert len(list(corpus.read())) == 3
+    writer.join()
+    corpus.check_unchanged()
+    with pytest.raises(SourceError, match="Parquet can't be read from a pipe; give the file"):
+        Corpus(tmp_path / "63", form="parquet")
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may read every folder")
+def test_folder_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(ROWS[0]))
+    (tmp_path / "closed").mkdir(mode=0)
+    with pytest.raises(PermissionError):
+        Corpus(tmp_path)
+
+
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     for data in (jsonl(*ROWS), gzip.compress(jsonl(*ROWS))):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data))))
@@ -121,6 +175,17 @@ def test_columns_by_name(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(delimited([{"x": "China met Japan.", "y": "2021-03-10"}], ","))
     (found,) = records(tmp_path / "b.csv", columns=Columns(text="x", date="y"))
     assert (found.document.text, found.date, found.document.id) == ("China met Japan.", "2021-03-10", "b.csv:2")
+
+
+def test_a_column_of_speakers_is_named(tmp_path: Path) -> None:
+    rows = [{"text": "We met Japan.", "speaker": code} for code in ("CHN", "", "President Doe")]
+    (tmp_path / "a.csv").write_bytes(delimited(rows, ","))
+    assert [record.document.speaker for record in records(tmp_path / "a.csv")] == ["", "", ""]
+    first, second, reject = entries(tmp_path / "a.csv", columns=Columns(speaker="speaker"))
+    assert isinstance(first, Record)
+    assert isinstance(second, Record)
+    assert (first.document.speaker, second.document.speaker) == ("CHN", "")
+    assert str(reject).startswith("a.csv:4: speaker 'President Doe' is not a known state")
 
 
 def test_missing_column_says_which_exist(tmp_path: Path) -> None:
@@ -198,6 +263,33 @@ def test_bad_lines_are_rejects_and_the_rest_goes_on(tmp_path: Path, line: bytes,
     assert reason in str(found[2])
 
 
+def test_rejects_do_not_echo_values_at_length(tmp_path: Path) -> None:
+    long = "x" * 100_000
+    (tmp_path / "a.jsonl").write_bytes(
+        jsonl({"text": "x", "date": long}, {long: 1}, {f"n{n}": 1 for n in range(10_000)}, {"text": "x", "dyads": long})
+    )
+    assert all(isinstance(entry, Reject) and len(str(entry)) < 500 for entry in entries(tmp_path / "a.jsonl"))
+
+
+def test_quotation_mark_that_nothing_closes(tmp_path: Path) -> None:
+    rows = "".join(f"{n},Wire,China met Japan on day {n}.\n" for n in range(1000))
+    (tmp_path / "a.csv").write_text(f'id,source,text\na,Wire,"China met\n{rows}b,Wire,"Line one,\nline two."\n')
+    torn, *good = entries(tmp_path / "a.csv")
+    assert str(torn).startswith("a.csv:2: not CSV")
+    assert [(r.document.id, r.line) for r in good[:2] if isinstance(r, Record)] == [("0", 3), ("1", 4)]
+    assert len(good) == 1001
+    assert isinstance(good[-1], Record)
+    assert good[-1].document.text == "Line one,\nline two."
+    (tmp_path / "a.csv").write_text(f'id,source,text\na,Wire,"China met\n{rows}')
+    assert len(entries(tmp_path / "a.csv")) == 1001
+
+
+def test_article_that_is_cut_short_is_one_reject(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('id,source,text\na,Wire,"China met Japan.\nIndia, too.\nAnd so on, and so\n')
+    (torn,) = entries(tmp_path / "a.csv")
+    assert str(torn) == "a.csv:2: not CSV: unexpected end of data, up to line 4"
+
+
 def test_bad_rows_of_csv(tmp_path: Path) -> None:
     rows = b'id,text\n1,"China\nmet"\n2\n3,a "b\n4,"a" b\n5,caf\xe9\n6,good\n'
     (tmp_path / "a.csv").write_bytes(rows)
@@ -259,6 +351,28 @@ def test_broken_parquet(tmp_path: Path) -> None:
     assert isinstance(good, Record)
     assert str(stray).startswith("c.parquet:2: not UTF-8")
     assert isinstance(also, Record)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="memory is measured as POSIX does")
+@pytest.mark.parametrize("nested", [False, True])
+def test_small_parquet_that_says_one_long_text_many_times(tmp_path: Path, nested: bool) -> None:
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * 4000, pa.int32()), [f"China met Japan. {'x' * 300_000}"])
+    column = pa.StructArray.from_arrays([text.cast(pa.string())], ["body"]) if nested else text
+    pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet", compression="zstd")
+    del text, column
+    assert (tmp_path / "a.parquet").stat().st_size < 10_000
+    script = """
+import resource, sys
+from detente.data.tables_io.columns import Columns
+from detente.infer.corpus.reader import Corpus
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+lengths = [len(record.document.text) for _, record in Corpus(sys.argv[1], columns=Columns(text=sys.argv[2])).read()]
+assert lengths == [300_017] * 4000
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    command = [sys.executable, "-c", script, tmp_path / "a.parquet", "text.body" if nested else "text"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert int(done.stdout) < 150 * 1024, "kilobytes"
 
 
 def test_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,6 +456,22 @@ def test_changed_record_before_the_cursor(tmp_path: Path) -> None:
         ("Wed, 10 Mar 2021 08:00:00 GMT", "2021-03-10"),
         (datetime.date(2021, 3, 10), "2021-03-10"),
         (datetime.datetime(2021, 3, 10, 8), "2021-03-10"),
+        ("202111", "2021-11"),
+        (202112, "2021-12"),
+        ("2021-W10-3", "2021-03-10"),
+        (1615363200, "2021-03-10"),
+        ("1615363200", "2021-03-10"),
+        (1615363200000, "2021-03-10"),
+        ("1615363200000", "2021-03-10"),
+        ("1615363200.5", "2021-03-10"),
+        ("1065010100800", "2003-10-01"),
+        (202111.0, "2021-11"),
+        (float("nan"), None),
+        ("26/08/2021", "2021-08-26"),
+        ("08/26/2021", "2021-08-26"),
+        ("31.12.2021", "2021-12-31"),
+        ("31-12-2021 08:00", "2021-12-31"),
+        ("10.10.2021", "2021-10-10"),
         (None, None),
         (" ", None),
     ],
@@ -350,10 +480,31 @@ def test_dates(given_: object, expected: str | None) -> None:
     assert dates.iso(given_) == expected
 
 
-@pytest.mark.parametrize("text", ["03/10/2021", "yesterday", "2021-13-01", "10 Marsh 2021", "0"])
-def test_no_dates(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "03/10/2021", "03.10.2021", "yesterday", "2021-13-01", "10 Marsh 2021", "0", "20211", "202113", "200512",
+        "2021-W10", "2021W10", "2021031008", "9999999999999", -852033600000, 123456789,
+    ],
+)  # fmt: skip
+def test_no_dates(text: object) -> None:
     with pytest.raises(ValueError, match="is not a date"):
         dates.iso(text)
+
+
+def test_a_date_of_two_readings_names_the_option() -> None:
+    for text, option in (("03/10/2021", "%d/%m/%Y"), ("3.10.2021", "%d.%m.%Y"), ("200512", "%Y%m")):
+        with pytest.raises(ValueError, match=f"say how: --date-format {option}$"):
+            dates.iso(text)
+
+
+def test_a_week_is_no_day() -> None:
+    for text in ("2021-W10", "2021W10"):
+        with pytest.raises(ValueError, match="is not a date: it names a week; write a day, a month or a year"):
+            read_date(text)
+    assert read_date("2021-W10-3") == datetime.date(2021, 3, 10)
+    with pytest.raises(ValueError, match="is not a date"):
+        read_date("1615010100800")
 
 
 def test_dates_of_a_form() -> None:

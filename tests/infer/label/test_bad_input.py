@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import detente
+from detente.data.tables_io import formats
 from detente.infer.label.jsonl import label_lines
 from detente.infer.label.labeler import LONGEST, Detente, load
 from detente.models.model_dir import ModelError
@@ -46,6 +47,55 @@ def answer(model: Detente, *lines: bytes | dict[str, Any]) -> list[dict[str, Any
     data = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
     label_lines(model, BytesIO(data), sink, include_none=True)
     return [json.loads(line) for line in sink.getvalue().splitlines()]
+
+
+class Trickle(BytesIO):
+    """A stream that gives a few bytes at a time, and counts what is copied out of it."""
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return super().read1(min(size or 0, 100))
+
+
+def test_line_without_an_end_is_bounded(model: Detente, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "LONGEST_RECORD", 1000)
+    sink = BytesIO()
+    source = Trickle(
+        b'{"text": "' + b"x" * 5000 + b'"}\n\n' + b'{"id": 3, "text": "China warned Japan."}\n' + b"y" * 2000
+    )
+    assert label_lines(model, source, sink, include_none=True) == (3, 2)
+    first, reading, last = map(json.loads, sink.getvalue().splitlines())
+    assert first == {"id": None, "line": 1, "error": "longer than 64 MB"}
+    assert reading["id"] == "3"
+    assert last["line"] == 4
+
+
+def test_pieces_of_a_line_are_not_copied_again_for_each_new_one() -> None:
+    """A hundred times as many pieces may take a hundred times as long, not ten thousand times."""
+    from detente.infer.label import jsonl
+
+    pieces = 20_000
+    ((number, line),) = next(iter(jsonl._lines(Trickle(b"x" * (100 * pieces) + b"\n"))))
+    assert (number, len(line)) == (1, 100 * pieces)
+
+
+def test_values_are_not_echoed_at_length(model: Detente) -> None:
+    long = "x" * 100_000
+    for record in (
+        {"text": "China.", "date": long},
+        {"text": "China.", "dyads": long},
+        {"text": "China.", "dyads": [long]},
+        {"text": "China.", "dyads": [[long, "USA"]]},
+        {"id": [long], "text": 5},
+        {"id": long},
+    ):
+        (found,) = answer(model, record)
+        assert len(json.dumps(found)) < 500, record
+
+
+@pytest.mark.parametrize("part", ["text", "title", "id"])
+def test_half_a_character_is_no_text(model: Detente, part: str) -> None:
+    with pytest.raises(ValueError, match=rf"{part} has half a character at offset 2"):
+        model.label(**{"text": "China warned Japan.", part: "ab\ud800"})
 
 
 @pytest.mark.parametrize("text", ["", " \n\t ", "No state here.", "China alone, and China again."])

@@ -26,7 +26,7 @@ TABLES = Tables(
     states={state: name for name, state in NAMES.items()},
     forms=tuple(Form(name, state, "name", frozenset(), OPEN) for name, state in NAMES.items()),
     people=(),
-    groups=(Group("Seven", ("Seven",), "none", MEMBERS),),
+    groups=(Group("Seven", ("Seven",), "none", MEMBERS), Group("Pact", ("Pact",), "all", MEMBERS)),
     not_states={},
     phrases=(),
     territories=frozenset(),
@@ -68,6 +68,43 @@ def assert_consistent(text: str, readings: list[Reading]) -> None:
             assert r.cue in r.sentence
             assert r.root is not None
             assert r.quad is not None
+
+
+def test_whose_statement_it_is(model: Detente) -> None:
+    text = "We thank Japan."
+    assert model.label(text, include_none=True) == []
+    (reading,) = model.label(text, include_none=True, speaker="CHN")
+    assert (reading.dyad, reading.by_group) == ("CHN-JPN", False)
+    record = Document.from_record({"text": text, "speaker": "CHN"})
+    assert [*model.label_many([record], include_none=True)] == [[reading]]
+    with pytest.raises(ValueError, match="speaker 'China' is not a known state; `detente states` lists the codes"):
+        model.label(text, speaker="China")
+    with pytest.raises(TypeError, match="speaker must be a string, not int"):
+        Document.from_record({"text": text, "speaker": 7})
+
+
+def test_groups(model: Detente) -> None:
+    text = "China met the Pact and India. China met the Seven."
+    plain, without, every = (
+        [(r.dyad, r.by_group) for r in model.label(text, include_none=True, groups=groups)]
+        for groups in (True, False, "all")
+    )
+    first = [("CHN-FRA", True), ("CHN-IND", False), ("CHN-JPN", True), ("FRA-IND", True), ("FRA-JPN", True),
+             ("IND-JPN", True)]  # fmt: skip
+    assert plain == first
+    assert without == [("CHN-IND", False)]
+    assert every == [*first, ("CHN-FRA", True), ("CHN-JPN", True)]
+
+
+def test_without_groups_the_other_readings_stay_the_same(model: Detente) -> None:
+    text = "China met the Pact and India."
+    every = model.label(text, include_none=True)
+    assert model.label(text, include_none=True, groups=False) == [r for r in every if not r.by_group]
+
+
+def test_groups_are_told_in_three_ways(model: Detente) -> None:
+    with pytest.raises(ValueError, match="groups must be True, False or 'all', not 'none'"):
+        model.label("China met Japan.", groups="none")  # type: ignore[arg-type]
 
 
 def test_every_pair_found_in_a_sentence(model: Detente) -> None:

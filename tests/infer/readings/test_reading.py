@@ -58,6 +58,7 @@ def test_record() -> None:
                 {"start": 24, "end": 29, "text": "Japan", "state": "JPN", "how": "name", "via": ""},
             ],
             "found": True,
+            "by_group": False,
             "model": "tiny 1",
         }
     )
@@ -67,7 +68,8 @@ def test_schema_names_what_the_record_has() -> None:
     record, described = READING.to_dict(), schema()
     assert list(described["properties"]) == [*record, "why"]
     assert described["required"] == list(record)
-    assert {*described["properties"]} == {field.name for field in dataclasses.fields(Reading)} - {"variables"}
+    names = {field.name for field in dataclasses.fields(Reading)}
+    assert {*described["properties"]} == names - {"variables"} | {"by_group"}
     assert list(described["properties"]["probabilities"]["properties"]) == list(TONES)
     assert list(described["properties"]["mentions"]["items"]["properties"]) == list(record["mentions"][0])
     json.dumps(described)
@@ -95,6 +97,21 @@ def test_reasons_stand_where_they_were_asked_for() -> None:
 
 def test_probability_is_the_chosen_tones() -> None:
     assert READING.probability == pytest.approx(0.700049)
+
+
+@pytest.mark.parametrize(
+    ("ways", "rests"),
+    [
+        (["CHN name", "JPN name"], False),
+        (["CHN name", "JPN group"], True),
+        (["CHN group", "JPN group"], True),
+        (["CHN name", "JPN group", "JPN leader"], False),
+        (["CHN context", "JPN context"], False),
+    ],
+)
+def test_a_reading_says_whether_it_rests_on_a_group(ways: list[str], rests: bool) -> None:
+    mentions = tuple(Mention(10 + 6 * at, 15 + 6 * at, *way.split()) for at, way in enumerate(ways))
+    assert dataclasses.replace(READING, mentions=mentions).by_group is rests
 
 
 def test_frozen() -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from detente._files import sha256
 from detente.data.codebook.labels import TONES
 from detente.infer.corpus.reader import Cursor, Reject
 from detente.infer.linking.mentions import Mention
@@ -144,6 +145,20 @@ def test_run_goes_on_behind_its_last_part(tmp_path: Path, form: str) -> None:
     assert output.first_reject() == "a.jsonl:7: not JSON"
 
 
+def test_pandas_reads_the_folder_whatever_was_rejected(tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    write(tmp_path, [0, 1])
+    assert pd.read_parquet(tmp_path)["document"].tolist() == [0, 1]
+
+
+def test_folder_whose_rejects_have_their_earlier_name_goes_on(tmp_path: Path) -> None:
+    write(tmp_path / "whole", [0, 1])
+    write(tmp_path / "out", [0])
+    (tmp_path / "out" / "_rejects.jsonl").rename(tmp_path / "out" / "rejects.jsonl")
+    assert write(tmp_path / "out", [1]).first_reject() == "a.jsonl:7: not JSON"
+    assert listing(tmp_path / "out") == listing(tmp_path / "whole")
+
+
 def test_what_was_not_committed_is_taken_away(tmp_path: Path) -> None:
     write(tmp_path / "out", [0, 1])
     whole = listing(tmp_path / "out")
@@ -155,7 +170,9 @@ def test_what_was_not_committed_is_taken_away(tmp_path: Path) -> None:
         (tmp_path / "out" / "_unfinished.tmp").write_bytes(b"half")
         with Output(tmp_path / "out", "parquet", RUN) as output:
             assert output.cursor == Cursor(0, 2, 0)
-            assert sorted(listing(tmp_path / "out")) == ["_manifest.jsonl", "part-00000.parquet", "rejects.jsonl"]
+            assert sorted(listing(tmp_path / "out")) == [
+                "_lock", "_manifest.jsonl", "_rejects.jsonl", "part-00000.parquet",
+            ]  # fmt: skip
         write(tmp_path / "out", [1])
         assert listing(tmp_path / "out") == whole
 
@@ -182,8 +199,8 @@ def test_run_that_read_nothing_is_no_hindrance(tmp_path: Path) -> None:
         output.commit(Cursor(0, 1))
     output = write(tmp_path, [0], "jsonl")
     assert output.totals.records == 2
-    assert sorted(listing(tmp_path)) == ["_manifest.jsonl", "part-00000.jsonl", "rejects.jsonl"]
-    assert len(listing(tmp_path)["rejects.jsonl"].splitlines()) == 1
+    assert sorted(listing(tmp_path)) == ["_lock", "_manifest.jsonl", "_rejects.jsonl", "part-00000.jsonl"]
+    assert len(listing(tmp_path)["_rejects.jsonl"].splitlines()) == 1
 
 
 def test_folder_with_other_things_is_refused(tmp_path: Path) -> None:
@@ -198,6 +215,43 @@ def test_part_that_is_gone(tmp_path: Path) -> None:
     (tmp_path / "part-00000.parquet").unlink()
     with pytest.raises(OutputError, match=r"part-00000.parquet is missing"):
         write(tmp_path, [2])
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "csv"])
+def test_manifest_vouches_for_the_bytes_of_parts(tmp_path: Path, form: str) -> None:
+    write(tmp_path, [0], form)
+    part = tmp_path / f"part-00000.{form}"
+    entry = json.loads((tmp_path / "_manifest.jsonl").read_bytes().splitlines()[1])
+    assert (entry["bytes"], entry["sha256"]) == (part.stat().st_size, sha256(part))
+    for changed in (part.read_bytes()[:-1], part.read_bytes()[:-1] + b"?"):
+        part.write_bytes(changed)
+        with pytest.raises(OutputError, match=rf"part-00000.{form} was changed or cut short since it was written"):
+            write(tmp_path, [1], form)
+
+
+def test_folder_of_parts_without_digests_goes_on(tmp_path: Path) -> None:
+    write(tmp_path, [0])
+    header, part = map(json.loads, (tmp_path / "_manifest.jsonl").read_bytes().splitlines())
+    del part["bytes"], part["sha256"]
+    (tmp_path / "_manifest.jsonl").write_text(f"{json.dumps(header)}\n{json.dumps(part)}\n")
+    assert write(tmp_path, [1]).totals.parts == 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("finishing", [False, True])
+def test_folder_that_is_replaced_while_it_is_written(tmp_path: Path, again: bool, finishing: bool) -> None:
+    folder = tmp_path / "out"
+    with Output(folder, "parquet", RUN) as output:
+        output.add([batch(READING)], [], 1)
+        if finishing:
+            output.commit(Cursor(0, 1))
+        folder.rename(tmp_path / "moved")
+        if again:
+            write(folder, [0])
+        before = listing(folder) if again else {}
+        with pytest.raises(OutputError, match="out was moved, deleted or made again while this run wrote to it; give"):
+            output.finish() if finishing else output.commit(Cursor(0, 1))
+    assert (listing(folder) if again else {}) == before
 
 
 def test_manifest_that_was_changed(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Scoring a corpus: the readings that labelling its texts gives, each once; where something is wrong, a clear word."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ def readings(folder: Path) -> list[dict[str, Any]]:
 
 
 def rejects(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "rejects.jsonl").read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in (folder / "_rejects.jsonl").read_text("utf-8").splitlines()]
 
 
 def run(*arguments: str | Path, given: bytes = b"") -> subprocess.CompletedProcess[str]:
@@ -122,6 +124,51 @@ def test_other_input_model_or_options_are_refused(tmp_path: Path, tiny_model: Pa
     corpus(source, *TEXTS, TEXTS[0])
     with pytest.raises(OutputError, match="its bytes was"):
         score(source, tmp_path / "out", model=tiny_model)
+
+
+def append(file: Path) -> None:
+    with file.open("ab") as stream:
+        stream.write(b'{"text": "China warned Japan."}\n')
+
+
+def cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def overwrite(file: Path) -> None:
+    status = file.stat()
+    file.write_bytes(bytes(reversed(file.read_bytes())))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+
+
+def replace(file: Path) -> None:
+    status = file.stat()
+    shutil.copy(file, file.with_suffix(".new"))
+    os.utime(file.with_suffix(".new"), ns=(status.st_atime_ns, status.st_mtime_ns))
+    file.with_suffix(".new").replace(file)
+
+
+def add(file: Path) -> None:
+    shutil.copy(file, file.with_name("new.jsonl"))
+
+
+@pytest.mark.parametrize("change", [append, cut, overwrite, replace, add, Path.unlink])
+def test_input_that_changes_while_it_is_read(
+    tmp_path: Path, tiny_model: Path, change: Callable[[Path], object]
+) -> None:
+    (tmp_path / "in").mkdir()
+    source = corpus(tmp_path / "in" / "a.jsonl", *TEXTS * 10)
+    changed = False
+
+    def interfere(_: Progress) -> None:
+        nonlocal changed
+        if not changed:
+            change(source)
+            changed = True
+
+    with pytest.raises(SourceError, match=r"in/?\S* (was|has) .* while it was read"):
+        score(source.parent, tmp_path / "out", model=tiny_model, batch_size=2, workers=1, progress=interfere)
+    assert b'"done"' not in (tmp_path / "out" / "_manifest.jsonl").read_bytes()
 
 
 def test_output_inside_the_input(tmp_path: Path, tiny_model: Path) -> None:
@@ -245,7 +292,7 @@ def test_command_line(tmp_path: Path, tiny_model: Path) -> None:
     done = run(source, tmp_path / "out", "--text", "words", "--all", "--model", tiny_model, "--workers", "1")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"4 readings in 1 part in {tmp_path / 'out'}\n4 records read in ")
-    assert f"1 of 4 records rejected; see {tmp_path / 'out' / 'rejects.jsonl'}\n" in done.stdout
+    assert f"1 of 4 records rejected; see {tmp_path / 'out' / '_rejects.jsonl'}\n" in done.stdout
     again = run(source, tmp_path / "out", "--text", "words", "--all", "--model", tiny_model)
     assert "4 were there already" in again.stdout
     other = run(source, tmp_path / "out", "--text", "words", "--model", tiny_model)

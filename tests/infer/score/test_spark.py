@@ -187,7 +187,7 @@ def test_command(corpus: Path, tiny_model: Path) -> None:
         env={**os.environ, "PYSPARK_SUBMIT_ARGS": "--master local[2] pyspark-shell"},
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"readings in {out}; 1 records rejected, see {out}/rejects\n"
+    assert done.stdout == f"readings in {out}; 1 records rejected, see {out}/_rejects\n"
     rows: list[dict[str, Any]] = pq.read_table(sorted(out.glob("part-*.parquet"))).to_pylist()
     assert_same(alone(corpus, tiny_model, include_none=True, columns={"source": "outlet"}), rows, leave=("document",))
     assert len({row["document"] for row in rows}) == len({row["id"] for row in rows})

@@ -244,7 +244,7 @@ def write(folder: Path, ending: str) -> Path:
             **dict.fromkeys(SCHEMA.names),
             "document": number, "id": "same", "dyad": dyad, "tone": tone, "warmth": warmth, "direction": direction,
             "date": date, "source": source, "sentence": 'Two\nlines, "both".', "start": 0, "end": 5, "cue": "",
-            "mentions": [], "found": True, "model": "tiny 1",
+            "mentions": [], "found": True, "by_group": False, "model": "tiny 1",
             **dict.fromkeys((f"p_{tone}" for tone in ("none", *SHARES)), 0.2),
         }
         for number, dyad, tone, warmth, direction, date, source in ROWS
@@ -261,9 +261,52 @@ def write(folder: Path, ending: str) -> Path:
 @pytest.mark.parametrize("ending", sorted(WRITERS))
 def test_a_folder_of_parts_gives_what_the_frame_gives(tmp_path: Path, ending: str) -> None:
     folder = write(tmp_path / "scored", ending)
-    pd.testing.assert_frame_equal(series(folder), series(table()))
+    pd.testing.assert_frame_equal(series(folder), series(table().assign(by_group=False)))
     assert series(folder).attrs["models"] == ["tiny 1"]
     assert {*series(str(folder), dyads=["JPN-USA"])["dyad"]} == {"JPN-USA"}
+
+
+def grouped(frame: pd.DataFrame) -> list[float]:
+    return [round(part, 3) for part in frame["by_group"]]
+
+
+def test_the_part_that_rests_on_groups() -> None:
+    frame = table().assign(by_group=[number in {0, 2, 4} for number in range(len(ROWS))])
+    assert grouped(series(frame)) == [0.5, 0.0, 1.0, 0.0]
+    without = series(frame, groups=False)
+    assert grouped(without) == [0.0, 0.0, 0.0]
+    assert without["sentences"].tolist() == [2, 1, 1]
+    assert series(table())["by_group"].isna().all()
+    with pytest.raises(ValueError, match="don't say which rest on a group's name"):
+        series(table(), groups=False)
+
+
+@pytest.mark.parametrize("ending", sorted(WRITERS))
+def test_an_older_folder_says_by_its_mentions_what_rests_on_groups(tmp_path: Path, ending: str) -> None:
+    """Schema version 1 had no column `by_group`."""
+    old = pa.schema([field for field in SCHEMA if field.name != "by_group"])
+    mention = {"start": 0, "end": 1, "text": "x", "via": ""}
+    ways = {"CHN-JPN": "name", "CHN-USA": "group"}
+    rows = [
+        {
+            **dict.fromkeys(SCHEMA.names), "document": number, "id": "1", "dyad": dyad, "tone": "neutral",
+            "warmth": 0.1, "direction": "a>b", "date": "2021-03-10", "sentence": "One.", "start": 0, "end": 4,
+            "cue": "", "found": True, "model": "tiny 1",
+            "mentions": [{**mention, "state": "CHN", "how": "name"}, {**mention, "state": dyad[4:], "how": how}],
+            **dict.fromkeys((f"p_{tone}" for tone in ("none", *SHARES)), 0.2),
+        }
+        for number, (dyad, how) in enumerate(ways.items())
+    ]  # fmt: skip
+    (tmp_path / "old").mkdir()
+    file = tmp_path / "old" / f"part-00000.{ending}"
+    with file.open("wb") as stream:
+        # CSV and JSON lines are written without the column as version 1 did.
+        writer = WRITERS[ending](stream, {}, old)
+        writer.write([pa.RecordBatch.from_pylist(rows, schema=old)])
+        writer.close()
+    assert b"by_group" not in file.read_bytes()
+    assert grouped(series(tmp_path / "old")) == [0.0, 1.0]
+    assert {*series(tmp_path / "old", groups=False)["dyad"]} == {"CHN-JPN"}
 
 
 def reading(tone: str, warmth: float | None) -> Reading:

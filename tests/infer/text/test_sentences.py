@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detente.infer.text.sentences import split
@@ -123,7 +123,9 @@ PARAGRAPHS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(PARAGRAPHS)
+@example(["?' a\n", "1"])
 def test_paragraphs_do_not_depend_on_each_other(paragraphs: list[str]) -> None:
     lead = "Rain fell.\n\n"
     text = lead + "\n\n".join(paragraphs)

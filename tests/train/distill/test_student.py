@@ -68,7 +68,7 @@ def test_a_wrong_setting_is_named(tmp_path: Path, values: dict[str, Any], fault:
 @pytest.mark.parametrize("name", ["teacher", "distil", "mini", "open"])
 def test_the_settings_that_come_along_can_be_read(name: str) -> None:
     settings = read_args(Path(__file__).resolve().parents[3] / "train" / "configs" / f"{name}.yaml")
-    assert settings.markers == (name == "teacher")
+    assert settings.entity_markers == (name == "teacher")
     assert ("transfer" in settings.corpora) == (name == "distil")
 
 
@@ -106,7 +106,7 @@ def test_a_student_moves_towards_its_teacher(
         learning_rate=0.003,
         dropout=0.0,
         encoder_dropout=0.0,
-        smoothing=0.0,
+        label_smoothing=0.0,
         consistency=consistency,
         tracking="",
     )
@@ -144,11 +144,11 @@ def rows_with_states() -> list[Row]:
 
 @pytest.mark.parametrize("markers", [False, True])
 def test_a_twin_is_the_same_row_with_other_states(markers: bool) -> None:
-    collator = Collator(Featurizer(tiny_tokenizer(), MAX_LENGTH), markers=markers, twins=1.0)
+    collator = Collator(Featurizer(tiny_tokenizer(), MAX_LENGTH), entity_markers=markers, consistency_fraction=1.0)
     batch = collator(rows_with_states())
     targets = batch["targets"]
     assert isinstance(targets, dict)
-    assert targets["twins"].tolist() == [0, 2], "a row without states has none"
+    assert targets["originals"].tolist() == [0, 2], "a row without states has none"
     assert targets["tone"].shape == (3, len(TONES))
     ids = batch["input_ids"]
     assert isinstance(ids, torch.Tensor)
@@ -160,15 +160,15 @@ def test_a_twin_is_the_same_row_with_other_states(markers: bool) -> None:
 
 
 def test_a_share_of_the_rows_has_twins() -> None:
-    collator = Collator(Featurizer(tiny_tokenizer(), MAX_LENGTH), twins=0.3)
+    collator = Collator(Featurizer(tiny_tokenizer(), MAX_LENGTH), consistency_fraction=0.3)
     targets = collator(rows_with_states()[:1] * 200)["targets"]
     assert isinstance(targets, dict)
-    assert 40 < len(targets["twins"]) < 80
+    assert 40 < len(targets["originals"]) < 80
 
 
 def test_twins_change_the_loss_by_their_divergence_only() -> None:
     model, tokenizer = tiny_encoder()
-    collator = Collator(Featurizer(tokenizer, MAX_LENGTH), twins=1.0)
+    collator = Collator(Featurizer(tokenizer, MAX_LENGTH), consistency_fraction=1.0)
     batch: dict[str, Any] = collator(rows_with_states())
     targets = batch.pop("targets")
     with torch.no_grad():
@@ -178,7 +178,7 @@ def test_twins_change_the_loss_by_their_divergence_only() -> None:
     assert inconsistency(readings, targets) > 0
     same = EncoderOutput({"tone": readings.heads["tone"][[0, 1, 2, 0, 2]]}, readings.cue, *REST)
     assert inconsistency(same, targets).item() == pytest.approx(0, abs=1e-6)
-    none = Collator(Featurizer(tokenizer, MAX_LENGTH), twins=1.0)(rows_with_states()[1:2])["targets"]
+    none = Collator(Featurizer(tokenizer, MAX_LENGTH), consistency_fraction=1.0)(rows_with_states()[1:2])["targets"]
     assert isinstance(none, dict)
     assert inconsistency(EncoderOutput({"tone": readings.heads["tone"][1:2]}, readings.cue[1:2], *REST), none) == 0
 
@@ -219,7 +219,7 @@ def test_a_teacher_of_mpnets_kind_reads_markers_and_is_exported(tmp_path: Path) 
     model, tokenizer = PairEncoder.from_base(config, str(tmp_path / "base"))
     featurizer = Featurizer(tokenizer, MAX_LENGTH)
     assert all(tokenizer.token_to_id(mark) is not None for mark in ("[A]", "[/B]"))
-    collator = Collator(featurizer, markers=True, masked=1.0)
+    collator = Collator(featurizer, entity_markers=True, mask_fraction=1.0)
     assert collator.mask == "<mask>"
     batch: dict[str, Any] = collator(rows_with_states()[:1])
     targets = batch.pop("targets")

@@ -16,7 +16,7 @@ from detente.data.corpora.unlabeled import Sentence
 from detente.infer.label.labeler import load
 from detente.models.features import Featurizer
 from detente.train.distill import soft_labels, teacher
-from detente.train.examples import Label, Row, flipped
+from detente.train.examples import Label, Row, reverse_pair
 from detente.train.fit.collator import Collator
 from tests.helpers.tiny import HELD_OUT, LONE, MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
 
@@ -72,7 +72,7 @@ def test_several_teachers_are_averaged(sentences: Path, tiny_model: Path, traine
 def test_a_stopped_run_goes_on(
     sentences: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(teacher, "PART", 10)
+    monkeypatch.setattr(teacher, "PART_SIZE", 10)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     counts = teacher.teach([str(tiny_model)], whole, source=sentences)
 
@@ -118,14 +118,14 @@ def test_what_is_no_model_or_not_on_disk_is_said(
 
 
 def test_long_and_crowded_sentences_are_not_asked() -> None:
-    def asked(text: str) -> teacher.Asked | None:
-        return teacher.ask(Sentence("1", text, "", "", (), "x"))
+    def linked(text: str) -> teacher.LinkedSentence | None:
+        return teacher.link(Sentence("1", text, "", "", (), "x"))
 
-    found = asked("China met Japan and India.")
+    found = linked("China met Japan and India.")
     assert found is not None
     assert found.dyads == [("CHN", "IND"), ("CHN", "JPN"), ("IND", "JPN")]
-    assert asked("China, Japan, India, France, Russia, Turkey and Egypt met.") is None
-    assert asked("China met Japan. " * 200) is None
+    assert linked("China, Japan, India, France, Russia, Turkey and Egypt met.") is None
+    assert linked("China met Japan. " * 200) is None
 
 
 # Rows
@@ -140,7 +140,7 @@ def test_soft_labels_as_rows(labelled: Path) -> None:
     (label,) = rows[0].labels
     assert label.weight == 0.5
     assert label.heads["tone"] == pytest.approx(records[0]["tone"], abs=1e-6)
-    assert label.back["root"] == pytest.approx(records[0]["root_back"], abs=1e-6)
+    assert label.reversed_heads["root"] == pytest.approx(records[0]["root_back"], abs=1e-6)
     assert len(soft_labels.read(labelled, limit=5, seed=1)) == 5
     assert soft_labels.read(labelled, limit=5, seed=1) == soft_labels.read(labelled, limit=5, seed=1)
     with pytest.raises(CorpusError, match="holds no soft labels"):
@@ -161,17 +161,17 @@ def test_a_temperature_flattens_and_keeps_the_order(weights: list[float], temper
 
 
 def test_a_flipped_soft_label_is_that_of_the_other_order() -> None:
-    label = Label({"tone": [0.2] * 5, "root": [1.0, 0.0]}, back={"root": [0.0, 1.0]})
-    turned = flipped(label)
+    label = Label({"tone": [0.2] * 5, "root": [1.0, 0.0]}, reversed_heads={"root": [0.0, 1.0]})
+    turned = reverse_pair(label)
     assert turned.heads == {"tone": [0.2] * 5, "root": [0.0, 1.0]}
-    assert flipped(turned) == label
+    assert reverse_pair(turned) == label
 
 
 def test_soft_labels_are_not_smoothed() -> None:
     row = Row("China met Japan.", ["CHN", "JPN"], [[(0, 5)], [(10, 15)]], [(0, 1)], [], "transfer")
     tones = [[0.9, 0.1, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0]]
     rows = [replace(row, labels=[Label({"tone": tone})]) for tone in tones]
-    targets = Collator(Featurizer(tiny_tokenizer(), MAX_LENGTH), smoothing=0.1)(rows)["targets"]
+    targets = Collator(Featurizer(tiny_tokenizer(), MAX_LENGTH), label_smoothing=0.1)(rows)["targets"]
     assert isinstance(targets, dict)
     assert targets["tone"][0].tolist() == pytest.approx(tones[0])
     assert targets["tone"][1].tolist() == pytest.approx([0.92, 0.02, 0.02, 0.02, 0.02])

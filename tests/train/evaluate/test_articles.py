@@ -22,7 +22,15 @@ from detente.infer.label.labeler import load
 from detente.infer.linking.mentions import Mention
 from detente.infer.readings.reading import Reading
 from detente.train.evaluate.articles.evaluation import ArticleEvaluation, compare, evaluate_articles, write_errors
-from detente.train.evaluate.articles.gold import OWN, Article, LabelledPair, PairLabel, joined, locate, read_articles
+from detente.train.evaluate.articles.gold import (
+    PROJECT_ARTICLES,
+    Article,
+    LabelledPair,
+    PairLabel,
+    joined,
+    locate,
+    read_articles,
+)
 from detente.train.evaluate.articles.outcomes import (
     CAUSES,
     ArticleOutput,
@@ -111,12 +119,12 @@ def test_the_default_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv(VARIABLE, str(CORPORA))
     assert locate() == MADE_UP
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    assert locate() == OWN
+    assert locate() == PROJECT_ARTICLES
 
 
-@pytest.mark.skipif(not OWN.is_file(), reason="the project's own articles aren't there yet")
+@pytest.mark.skipif(not PROJECT_ARTICLES.is_file(), reason="the project's own articles aren't there yet")
 def test_the_projects_own_articles_can_be_measured_on(tiny_model: Path) -> None:
-    articles = read_articles(OWN)
+    articles = read_articles(PROJECT_ARTICLES)
     evaluation = evaluate_articles(load(tiny_model), articles, resamples=20)
     assert evaluation.articles == len(articles) >= 24
     assert all(8 <= len(article.sentences) <= 15 for article in articles)

@@ -62,7 +62,7 @@ def test_f1_by_hand() -> None:
 
 def test_words_left_alone_are_parted_and_beside_the_states() -> None:
     item = item_of(example("China warned Japan over the islands.", "warned"))
-    left = faithful._alone(item, [(6, 12), (28, 35)])
+    left = faithful._keep_words(item, [(6, 12), (28, 35)])
     assert left.text == "China warned Japan islands."
     assert [[left.text[s:e] for s, e in spans] for spans in left.actors] == [["China"], ["Japan"]]
 

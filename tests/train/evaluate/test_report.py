@@ -85,9 +85,9 @@ def scored(*tones: str) -> list[Scores]:
 
 
 def test_slices_pool_what_is_rare() -> None:
-    often = [example("CHN-JPN", "1987-02-03", "frosty")] * slices.LEAST
+    often = [example("CHN-JPN", "1987-02-03", "frosty")] * slices.MIN_ROWS
     rare = [example("FRA-USA", "2021", "none"), example("FRA-GBR", "", "engaging", source="speech")]
-    found = slices.slices([*often, *rare], scored(*["frosty"] * slices.LEAST, "neutral", "engaging"), resamples=20)
+    found = slices.slices([*often, *rare], scored(*["frosty"] * slices.MIN_ROWS, "neutral", "engaging"), resamples=20)
     rows = {(one.kind, one.name): one.rows for one in found}
     assert rows == {
         ("dyad", "CHN-JPN"): 5, ("dyad", "2 other dyads"): 2,

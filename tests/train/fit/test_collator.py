@@ -15,7 +15,7 @@ from detente.models.config import HEADS
 from detente.models.encoder import EncoderOutput
 from detente.models.features import Featurizer
 from detente.train import entity_swap
-from detente.train.examples import Label, Row, Trust, flipped, item_of, one_hot, rows_of
+from detente.train.examples import Label, Row, Trust, item_of, one_hot, reverse_pair, rows_of
 from detente.train.fit.collator import Collator
 from detente.train.fit.losses import loss
 from tests.helpers.tiny import tiny_tokenizer
@@ -85,14 +85,14 @@ def test_one_target_is_a_pair_with_itself() -> None:
 @given(st.sampled_from(["direction", "sentiment"]), st.data())
 def test_flipping_twice_is_nothing(head: str, data: st.DataObject) -> None:
     label = Label({head: one_hot(head, data.draw(st.sampled_from(HEADS[head])))})
-    assert flipped(flipped(label)).heads == label.heads
+    assert reverse_pair(reverse_pair(label)).heads == label.heads
 
 
 def test_flipping_turns_what_has_an_order() -> None:
     label = Label(
         {h: one_hot(h, x) for h, x in {"direction": "a>b", "sentiment": "negative p>q", "tone": "frosty"}.items()}
     )
-    turned = flipped(label).heads
+    turned = reverse_pair(label).heads
     assert turned["direction"] == one_hot("direction", "b>a")
     assert turned["sentiment"] == one_hot("sentiment", "negative q>p")
     assert turned["tone"] == one_hot("tone", "frosty")
@@ -106,7 +106,7 @@ def collate(rows: list[Row], **settings: float) -> dict[str, Tensor]:
 
 def test_targets_are_distributions_or_nothing() -> None:
     row = replace(rows_of([FROSTY, MET, NONE], "annotations")[0], ordered=True)
-    targets = collate([row], smoothing=0.1)
+    targets = collate([row], label_smoothing=0.1)
     assert targets["tone"].sum(-1).tolist() == pytest.approx([1, 1, 1])
     assert targets["tone"][0].tolist() == pytest.approx([0.02, 0.92, 0.02, 0.02, 0.02])
     assert targets["direction"].sum(-1).tolist() == pytest.approx([1, 1, 0])
@@ -124,7 +124,7 @@ def test_the_order_of_a_pair_is_drawn_with_its_direction() -> None:
 
 
 def test_markers_move_the_cue_along() -> None:
-    collator = Collator(Featurizer(tiny_tokenizer(), 48), markers=True)
+    collator = Collator(Featurizer(tiny_tokenizer(), 48), entity_markers=True)
     batch = collator(rows_of([FROSTY, MET], "annotations"))
     targets = batch["targets"]
     assert isinstance(targets, dict)
@@ -170,7 +170,7 @@ def test_swapping_keeps_grammar_and_moves_every_span() -> None:
         "annotations",
         date="2021-03-10",
     )
-    moved = entity_swap.swapper().swapped(row, {"CHN": "GBR", "USA": "FRA"})
+    moved = entity_swap.swapper().swap(row, {"CHN": "GBR", "USA": "FRA"})
     assert moved is not None
     assert (
         moved.text == "France said French officials met Boris Johnson in London, and the United Kingdom thanked France."
@@ -185,13 +185,13 @@ def test_swapping_keeps_grammar_and_moves_every_span() -> None:
 
 def test_a_row_with_a_mention_that_has_no_like_stays() -> None:
     row = Row("Both sides met.", ["CHN"], [[(0, 10)]], [], [], "annotations")
-    assert entity_swap.swapper().swapped(row, {"CHN": "FRA"}) is None
+    assert entity_swap.swapper().swap(row, {"CHN": "FRA"}) is None
 
 
 @given(st.integers(0, 10_000))
 def test_drawn_states_are_new(seed: int) -> None:
     (row,) = rows_of([FROSTY, MET], "annotations")
-    moved = entity_swap.swapper().drawn(row, random.Random(seed))
+    moved = entity_swap.swapper().swap_randomly(row, random.Random(seed))
     assert moved is not None
     assert not set(moved.states) & set(row.states)
     assert len(set(moved.states)) == 3
@@ -200,7 +200,7 @@ def test_drawn_states_are_new(seed: int) -> None:
 
 def test_masking_hides_every_mention() -> None:
     (row,) = rows_of([FROSTY, MET], "annotations")
-    hidden = entity_swap.masked(row)
+    hidden = entity_swap.mask_actors(row)
     assert hidden is not None
     assert hidden.text == "[MASK] warned [MASK] and met [MASK]."
 
@@ -211,7 +211,7 @@ def test_edits_move_untouched_spans_with_their_words(text: str, data: st.DataObj
     edit = (cuts[0], cuts[1], data.draw(st.text("XY", max_size=5)))
     span = (cuts[2], cuts[3])
     row = Row(text, ["A"], [[span]], [], [], "x")
-    moved = entity_swap.edited(row, [edit])
+    moved = entity_swap.apply_edits(row, [edit])
     assert moved is not None
     ((start, end),) = moved.actors[0]
     assert moved.text[start:end] == text[span[0] : span[1]]

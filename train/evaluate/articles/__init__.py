@@ -1,1 +1,1 @@
-"""Evaluation on whole articles, stage by stage."""
+"""End-to-end evaluation on articles, stage by stage."""

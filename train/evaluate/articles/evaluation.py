@@ -1,7 +1,7 @@
-"""What users get: whole articles through `Detente.label`, held against several readers' labels, stage by stage.
+"""Evaluate `Detente.label` end to end on articles, stage by stage, against several annotators' labels.
 
-Either reader's tone and direction is right, and no relationship is right where one reader sees none. Intervals draw
-articles, each with all its sentences (Field and Welsh 2007, "Bootstrapping clustered data").
+A tone or direction counts as right if any annotator gave it, and no relationship if any annotator saw none. Intervals
+resample articles with all their sentences (Field and Welsh 2007, "Bootstrapping clustered data").
 """
 
 from collections import Counter
@@ -30,11 +30,11 @@ from detente.train.evaluate.articles.outcomes import (
 from detente.train.evaluate.benchmarks import RESAMPLES
 from detente.train.evaluate.calibration import BINS
 from detente.train.evaluate.metrics import confusion
-from detente.train.evaluate.slices import LEAST
+from detente.train.evaluate.slices import MIN_ROWS
 
 Floats = npt.NDArray[np.float64]
 
-#: What is measured, in the order of the stages.
+#: Names and descriptions of the metrics, in the order of the stages.
 FIGURES: Final = {
     "states_f1": "states, micro F1",
     "relation_f1": "relationship, F1",
@@ -50,14 +50,14 @@ _Ratio = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of some sentences and pairs.
+    """The figures of a set of sentences and pairs.
 
     Attributes:
-        sentences: how many.
-        cut: how many of them two or more of the model's sentences overlap.
-        joined: how many run on into the next, in one of the model's sentences.
-        pairs: of a sentence and a dyad, that a reader or the model reads.
-        metrics: those of `FIGURES`, with 95 % intervals; None where there is nothing to measure on.
+        sentences: number of sentences.
+        cut: number of these that overlap two or more of the model's sentences.
+        joined: number of these that one of the model's sentences joins with the next.
+        pairs: number of pairs of sentence and dyad that an annotator or the model labelled.
+        metrics: metrics of `FIGURES` with 95 % intervals; None if undefined.
     """
 
     sentences: int
@@ -69,12 +69,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class ArticleSlice:
-    """The figures of a part.
+    """The figures of one slice.
 
     Attributes:
         dimension: `states`, `source` or `found`.
-        name: of the part.
-        figures: of it; those by `found` have no sentences.
+        name: name of the slice.
+        figures: figures of the slice; without sentences for `found`.
     """
 
     dimension: str
@@ -84,18 +84,18 @@ class ArticleSlice:
 
 @dataclass(frozen=True, slots=True)
 class ArticleEvaluation:
-    """A model on whole articles.
+    """The evaluation of a model on articles.
 
     Attributes:
-        model: name and version.
+        model: name and version of the model.
         file: name of the file of articles.
-        articles: how many.
-        overall: figures of all.
-        readers: how far the first two readers agree, by the same figures; empty where one has read alone.
-        slices: figures by number of states, kind of source and way in which the states were found.
+        articles: number of articles.
+        overall: figures on all articles.
+        readers: agreement of the first two annotators in the same figures; empty if there is only one.
+        slices: figures by number of states, kind of source and kind of mention.
         causes: number of errors by cause.
-        confusion: counts [tone by the nearer reader, the model's], in the order of `TONES`.
-        errors: the pairs whose tone is wrong.
+        confusion: counts [gold tone, predicted tone], in the order of `TONES`.
+        errors: pairs with a wrong tone.
     """
 
     model: str
@@ -113,7 +113,7 @@ class ArticleEvaluation:
         return {key: value for key, value in asdict(self).items() if key != "errors"}
 
     def figures(self) -> dict[str, float]:
-        """Return the figures by names that MLflow takes."""
+        """Return the figures under names that MLflow accepts."""
         metrics = self.overall.metrics.items()
         return {f"articles_{name}": estimate.value for name, estimate in metrics if estimate}
 
@@ -126,14 +126,14 @@ def evaluate_articles(
     resamples: int = RESAMPLES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> ArticleEvaluation:
-    """Let a model read articles, and measure what it reads.
+    """Label articles with a model and evaluate its readings.
 
     Args:
-        model: as users load it.
-        articles: with labels.
-        file: name of where they are from.
-        resamples: of the bootstrap.
-        progress: told what is being read.
+        model: model to evaluate.
+        articles: labelled articles.
+        file: name of the articles' file.
+        resamples: number of bootstrap samples.
+        progress: function called with the number of each article.
     """
     outputs = []
     for number, article in enumerate(articles, start=1):
@@ -150,7 +150,7 @@ def compare(
     file: str = "",
     resamples: int = RESAMPLES,
 ) -> ArticleEvaluation:
-    """Measure what a model made of articles; arguments as in `evaluate_articles`."""
+    """Evaluate a model's output for articles; arguments as in `evaluate_articles`."""
     sentences: list[SentenceOutcome] = []
     pairs: list[PairOutcome] = []
     for article, output in zip(articles, outputs, strict=True):
@@ -162,7 +162,7 @@ def compare(
         model=model,
         file=file,
         articles=len(articles),
-        overall=measured(ids, sentences, pairs, resamples),
+        overall=figures_of(ids, sentences, pairs, resamples),
         readers=agreement(sentences, pairs) if min(article.readers for article in articles) > 1 else {},
         slices=_slices(ids, sentences, pairs, resamples),
         causes={name: sum(pair.cause == name for pair in pairs) for name in CAUSES},
@@ -171,29 +171,29 @@ def compare(
     )
 
 
-def measured(
+def figures_of(
     articles: Sequence[str], sentences: Sequence[SentenceOutcome], pairs: Sequence[PairOutcome], resamples: int
 ) -> Figures:
-    """Measure some sentences and pairs.
+    """Return the figures of a set of sentences and pairs.
 
     Args:
-        articles: ids of all articles, from which the bootstrap draws.
-        sentences: outcomes.
-        pairs: outcomes.
-        resamples: of the bootstrap.
+        articles: ids of all articles, which the bootstrap resamples.
+        sentences: outcomes of the sentences.
+        pairs: outcomes of the pairs.
+        resamples: number of bootstrap samples.
     """
     number = {id_: row for row, id_ in enumerate(articles)}
-    drawn = np.concatenate(list(resampled_counts(np.ones(len(number)), draws=resamples)))
+    samples = np.concatenate(list(resampled_counts(np.ones(len(number)), draws=resamples)))
 
     def estimate(figure: Callable[[Floats], Floats], terms: Iterable[tuple[str, Sequence[float]]]) -> Estimate | None:
-        """Return a figure of sums over articles: `figure` takes sums [..., n], `terms` are (article, [n])."""
+        """Return a figure of the sums over articles of `terms`, which are (article, [n])."""
         rows = list(terms)
         if not rows:
             return None
         sums = np.zeros((len(number), len(rows[0][1])))
         np.add.at(sums, [number[article] for article, _ in rows], np.array([values for _, values in rows]))
         with np.errstate(divide="ignore", invalid="ignore"):
-            value, values = figure(sums.sum(axis=0)), figure(drawn @ sums)
+            value, values = figure(sums.sum(axis=0)), figure(samples @ sums)
         if not np.isfinite(value):
             return None
         return estimate_from_draws(float(value), values, skip_undefined=True)
@@ -219,7 +219,7 @@ def measured(
 
 
 def agreement(sentences: Sequence[SentenceOutcome], pairs: Sequence[PairOutcome]) -> dict[str, float]:
-    """Return how far the first two readers agree, by the figures that a model is measured by."""
+    """Return the agreement of the first two annotators, in a model's figures."""
     related, same_tone, same_direction, labels = 0, 0, 0, 0
     for pair in pairs:
         first, second = pair.labels[:2]
@@ -238,24 +238,28 @@ def agreement(sentences: Sequence[SentenceOutcome], pairs: Sequence[PairOutcome]
 
 
 def warmth_moments(pairs: Sequence[PairOutcome]) -> list[tuple[str, Sequence[float]]]:
-    """Return 1, x, y, x², y², xy of each dyad of each article that readers and model read.
+    """Return 1, x, y, x², y², xy of each article's dyads with warmth by both annotators and model.
 
-    x is the mean warmth by the readers of the sentences in which any of them sees a relationship, y the model's of the
+    x is the annotators' mean warmth over the sentences in which any of them sees a relationship, y the model's over the
     sentences in which it sees one.
     """
     warmth: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
     for pair in pairs:
-        gold, read = warmth.setdefault((pair.article, pair.dyad), ([], []))
+        gold, predicted = warmth.setdefault((pair.article, pair.dyad), ([], []))
         if pair.warmth is not None:
             gold.append(pair.warmth)
         if pair.reading and pair.reading.warmth is not None and pair.tone != NONE:
-            read.append(pair.reading.warmth)
-    means = [(article, np.mean(gold), np.mean(read)) for (article, _), (gold, read) in warmth.items() if gold and read]
+            predicted.append(pair.reading.warmth)
+    means = [
+        (article, np.mean(gold), np.mean(predicted))
+        for (article, _), (gold, predicted) in warmth.items()
+        if gold and predicted
+    ]
     return [(article, [1.0, *map(float, (x, y, x * x, y * y, x * y))]) for article, x, y in means]
 
 
 def write_errors(evaluation: ArticleEvaluation, file: Path) -> None:
-    """Write the errors as JSON lines, by cause."""
+    """Write the errors as JSON lines, sorted by cause."""
     with file.open("wb") as out:
         for pair in sorted(evaluation.errors, key=lambda pair: CAUSES.index(pair.cause)):
             out.write(orjson.dumps(_error(pair), option=orjson.OPT_APPEND_NEWLINE))
@@ -280,21 +284,27 @@ def _slices(
     articles: Sequence[str], sentences: Sequence[SentenceOutcome], pairs: Sequence[PairOutcome], resamples: int
 ) -> list[ArticleSlice]:
     ways = Counter(pair.ways for pair in pairs)
-    often = [way for way, rows in ways.most_common() if rows >= LEAST]
-    pooled = f"{len(ways) - len(often)} other ways"
+    frequent = [way for way, rows in ways.most_common() if rows >= MIN_ROWS]
+    pooled = f"{len(ways) - len(frequent)} other ways"
     sizes = sorted({sentence.size for sentence in sentences})
     kinds = [kind for kind, _ in Counter(sentence.kind for sentence in sentences).most_common()]
 
-    def sliced(
-        dimension: str, name: str, its_sentences: Sequence[SentenceOutcome], its_pairs: Sequence[PairOutcome]
+    def slice_of(
+        dimension: str, name: str, slice_sentences: Sequence[SentenceOutcome], slice_pairs: Sequence[PairOutcome]
     ) -> ArticleSlice:
-        return ArticleSlice(dimension, name, measured(articles, its_sentences, its_pairs, resamples))
+        return ArticleSlice(dimension, name, figures_of(articles, slice_sentences, slice_pairs, resamples))
 
     parts = [
-        *(sliced("states", n, [s for s in sentences if s.size == n], [p for p in pairs if p.size == n]) for n in sizes),
-        *(sliced("source", n, [s for s in sentences if s.kind == n], [p for p in pairs if p.kind == n]) for n in kinds),
-        *(sliced("found", n, [], [p for p in pairs if p.ways == n]) for n in often),
-        sliced("found", pooled, [], [p for p in pairs if p.ways not in often]),
+        *(
+            slice_of("states", n, [s for s in sentences if s.size == n], [p for p in pairs if p.size == n])
+            for n in sizes
+        ),
+        *(
+            slice_of("source", n, [s for s in sentences if s.kind == n], [p for p in pairs if p.kind == n])
+            for n in kinds
+        ),
+        *(slice_of("found", n, [], [p for p in pairs if p.ways == n]) for n in frequent),
+        slice_of("found", pooled, [], [p for p in pairs if p.ways not in frequent]),
     ]
     return [part for part in parts if part.figures.sentences or part.figures.pairs]
 
@@ -304,8 +314,8 @@ def _states(sentence: SentenceOutcome) -> _Ratio:
 
 
 def _relation(pair: PairOutcome) -> _Ratio:
-    gold, read = pair.gold != NONE, pair.tone != NONE
-    return 2 * (gold and read), gold + read
+    gold, predicted = pair.gold != NONE, pair.tone != NONE
+    return 2 * (gold and predicted), gold + predicted
 
 
 def _tone(pair: PairOutcome) -> _Ratio:
@@ -313,7 +323,7 @@ def _tone(pair: PairOutcome) -> _Ratio:
 
 
 def _direction(pair: PairOutcome) -> _Ratio:
-    """Count where the model and any reader see a relationship; either reader's direction is right."""
+    """Return (right, 1) if the model and any annotator see a relationship; any annotator's direction is right."""
     directions = [label.direction for label in pair.labels if label]
     if not directions or not pair.reading or pair.tone == NONE:
         return 0, 0
@@ -321,7 +331,7 @@ def _direction(pair: PairOutcome) -> _Ratio:
 
 
 def _bin(pair: PairOutcome) -> list[float]:
-    """Return [rows, probability, right] in the bin of the chosen tone's probability, `none` too, 0 in the others."""
+    """Return [rows, probability, right] of a pair's predicted tone (`none` too) in its bin, and 0 in all other bins."""
     assert pair.reading is not None
     terms = np.zeros((BINS, 3))
     probability = pair.reading.probability
@@ -342,7 +352,7 @@ def _ratio(sums: Floats) -> Floats:
 
 
 def _correlation(sums: Floats) -> Floats:
-    """Return Pearson's r from sums of `warmth_moments`; undefined where a side doesn't vary."""
+    """Return Pearson's r from sums of `warmth_moments`; NaN if either side is constant."""
     n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
     spread = (n * xx - x * x) * (n * yy - y * y)
     r: Floats = np.where(spread > 1e-9, n * xy - x * y, np.nan) / np.sqrt(np.maximum(spread, 1e-9))

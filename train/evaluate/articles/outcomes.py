@@ -1,4 +1,4 @@
-"""What becomes of each sentence and each pair of a labelled article that a model reads by itself, from text to tone."""
+"""Compare a model's output for an article with its labels, sentence by sentence and pair by pair."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ from detente.infer.readings.reading import Reading
 from detente.models.features import Span
 from detente.train.evaluate.articles.gold import Article, PairLabel
 
-#: Why a pair is wrong; of several causes the first is an error's.
+#: Causes of errors; the first that applies counts.
 CAUSES: Final = ("cut", "state missed", "state invented", "relationship", "tone")
 
-#: How a state is found, the most direct way first.
+#: Kinds of mention, the most direct first.
 WAYS: Final = ("name", "demonym", "capital", "body", "leader", "group", "context")
 NOT_FOUND: Final = "not found"
 
-#: A sentence of ours that reaches no further into one of the readers' (a quotation mark, a bullet) doesn't count.
+#: Overlaps between predicted and gold sentences of up to this many characters (a quotation mark, a bullet) are ignored.
 MARGIN: Final = 3
 
-#: The most states of a sentence that have a slice of their own.
+#: Sentences with at least this many states share one slice.
 MANY: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleOutput:
-    """What a model makes of an article.
+    """A model's output for an article.
 
     Attributes:
-        sentences: where it sees them.
-        mentions: of states.
-        readings: of every pair that it finds, `none` included.
+        sentences: spans of the sentences.
+        mentions: mentions of states.
+        readings: readings of every pair, including `none`.
     """
 
     sentences: Sequence[Span]
@@ -44,20 +44,20 @@ class ArticleOutput:
 
 @dataclass(frozen=True, slots=True)
 class SentenceOutcome:
-    """What became of one of the readers' sentences.
+    """The outcome for one gold sentence.
 
     Attributes:
-        article: its id.
-        number: of the sentence, from 1.
-        kind: of source.
-        size: slice by number of states, by the reader who sees the most.
-        cut: two or more of the model's sentences overlap it.
-        joined: one of the model's sentences overlaps it and another.
-        runs_on: one of them overlaps it and a later one: so many boundaries are lost.
-        ways: by state that the model finds in it, the most direct way in which it is found.
-        states: the states by the reader who is nearer to the model.
-        agreed: both of the first two readers name so many states.
-        named: the first two readers name so many, together.
+        article: id of the article.
+        number: number of the sentence, from 1.
+        kind: kind of source.
+        size: slice by number of states, according to the annotator with the most.
+        cut: whether the sentence overlaps two or more of the model's.
+        joined: whether one of the model's sentences overlaps this and another one.
+        runs_on: whether one of the model's sentences overlaps this and a later one, so that a boundary is lost.
+        ways: most direct kind of mention of each state that the model finds.
+        states: states according to the annotator closest to the model.
+        agreed: number of states that both of the first two annotators marked.
+        named: sum of the numbers of states that the first two annotators marked.
     """
 
     article: str
@@ -75,20 +75,20 @@ class SentenceOutcome:
 
 @dataclass(frozen=True, slots=True)
 class PairOutcome:
-    """What became of a sentence and a dyad that the readers or the model read.
+    """The outcome for a sentence and a dyad that an annotator or the model labelled.
 
     Attributes:
-        article: its id.
-        number: of the sentence, from 1.
-        kind: of source.
+        article: id of the article.
+        number: number of the sentence, from 1.
+        kind: kind of source.
         size: slice by number of states in the sentence.
-        sentence: its text.
-        dyad: as in a reading.
-        labels: by reader; None where the reader sees no relationship.
-        gold: the tone of the reader who is nearer: the model's if a reader has it, else the first that isn't `none`.
-        reading: the model's; None where it has none.
-        ways: how each of the two states was found, the more direct first.
-        cause: one of `CAUSES`; empty where the tone is right.
+        sentence: text of the sentence.
+        dyad: dyad in a reading's form.
+        labels: labels by annotator; None for no relationship.
+        gold: gold tone: the model's if any annotator gave it, else the first that isn't `none`.
+        reading: the model's reading; None if there is none.
+        ways: kinds of mention of the two states, the more direct first.
+        cause: one of `CAUSES`; empty if the tone is right.
     """
 
     article: str
@@ -105,32 +105,32 @@ class PairOutcome:
 
     @property
     def tone(self) -> str:
-        """The model's."""
+        """The predicted tone."""
         return self.reading.tone if self.reading else NONE
 
     @property
     def warmth(self) -> float | None:
-        """The mean warmth of the readers' tones; None where no reader sees a relationship."""
+        """The mean warmth of the annotators' tones; None if no annotator sees a relationship."""
         scores = [WARMTH[label.tone] for label in self.labels if label]
         return sum(scores) / len(scores) if scores else None
 
     @property
     def clear(self) -> bool:
-        """Whether every reader is sure of one and the same tone."""
+        """Whether all annotators are sure of the same tone."""
         return len({label and label.tone for label in self.labels}) == 1 and all(
             label and label.confidence == 3 for label in self.labels
         )
 
 
 def read_article(model: Detente, article: Article) -> ArticleOutput:
-    """Let a model read an article as users do, from its text and its date."""
+    """Return a model's output for an article, given text and date as by users."""
     spans = sentence_spans(article.text)
     mentions = model.linker.link(article.text, date=read_date(article.date), sentences=spans)
     return ArticleOutput(spans, mentions, model.label(article.text, date=article.date, include_none=True))
 
 
 def sentence_outcomes(article: Article, output: ArticleOutput) -> list[SentenceOutcome]:
-    """Compare the sentences and states of an article with those that a model sees."""
+    """Compare the sentences and states of an article with those of a model."""
     reach = [
         {index for index, (start, end) in enumerate(article.sentences) if _overlap(span, (start, end)) > MARGIN}
         for span in output.sentences
@@ -138,7 +138,7 @@ def sentence_outcomes(article: Article, output: ArticleOutput) -> list[SentenceO
     outcomes = []
     for index, ((start, end), readers) in enumerate(zip(article.sentences, article.states, strict=True)):
         ways = _ways(mention for mention in output.mentions if start <= mention.start < end)
-        reaching = [reached for reached in reach if index in reached]
+        overlapping = [reached for reached in reach if index in reached]
         first, second = readers[0], readers[min(1, len(readers) - 1)]
         outcomes.append(
             SentenceOutcome(
@@ -146,9 +146,9 @@ def sentence_outcomes(article: Article, output: ArticleOutput) -> list[SentenceO
                 number=index + 1,
                 kind=article.kind,
                 size=_size(max(map(len, readers))),
-                cut=len(reaching) > 1,
-                joined=any(len(reached) > 1 for reached in reaching),
-                runs_on=any(max(reached) > index for reached in reaching),
+                cut=len(overlapping) > 1,
+                joined=any(len(reached) > 1 for reached in overlapping),
+                runs_on=any(max(reached) > index for reached in overlapping),
                 ways=ways,
                 states=min(readers, key=lambda states: (len(states ^ ways.keys()), -len(states & ways.keys()))),
                 agreed=len(first & second),
@@ -161,23 +161,23 @@ def sentence_outcomes(article: Article, output: ArticleOutput) -> list[SentenceO
 def pair_outcomes(
     article: Article, output: ArticleOutput, sentences: Sequence[SentenceOutcome]
 ) -> Iterator[PairOutcome]:
-    """Yield what became of each pair that a reader labelled or the model read.
+    """Yield the outcome of each pair that an annotator or the model labelled.
 
     Args:
-        article: that was read.
-        output: of the model. A reading counts for the sentence that it overlaps most; of several readings of the same
+        article: labelled article.
+        output: the model's output. A reading belongs to the sentence that it overlaps most; of several readings of a
             pair there, the first with a relationship counts.
         sentences: outcomes of the article's sentences.
     """
     labels = {(pair.sentence, pair.dyad): pair.labels for pair in article.pairs}
-    read: dict[tuple[int, str], Reading] = {}
+    readings: dict[tuple[int, str], Reading] = {}
     for candidate in output.readings:
         overlaps = [_overlap((candidate.start, candidate.end), span) for span in article.sentences]
         key = overlaps.index(max(overlaps)), candidate.dyad
-        if key not in read or read[key].tone == NONE:
-            read[key] = candidate
-    for index, dyad in sorted({*labels, *read}):
-        reading = read.get((index, dyad))
+        if key not in readings or readings[key].tone == NONE:
+            readings[key] = candidate
+    for index, dyad in sorted({*labels, *readings}):
+        reading = readings.get((index, dyad))
         pair_labels = labels.get((index, dyad), (None,) * article.readers)
         tone = reading.tone if reading else NONE
         gold = nearer([label.tone if label else NONE for label in pair_labels], tone)
@@ -200,7 +200,7 @@ def pair_outcomes(
 
 
 def nearer(tones: Sequence[str], tone: str) -> str:
-    """Return the tone by the reader who is nearer: `tone` if a reader has it, else the first that isn't `none`."""
+    """Return the gold tone closest to the model's: `tone` if any annotator gave it, else the first but `none`."""
     return tone if tone in tones else next((related for related in tones if related != NONE), NONE)
 
 
@@ -212,15 +212,15 @@ def cause(
     linked: Collection[str],
     named: Collection[str],
 ) -> str:
-    """Return why a pair is wrong, one of `CAUSES`, or nothing if it is right.
+    """Return the cause of a wrong tone, one of `CAUSES`, or an empty string if it is right.
 
     Args:
-        gold: tone by the nearer reader.
-        tone: of the model.
+        gold: gold tone.
+        tone: predicted tone.
         pair: the two states.
-        sentence: that they are in.
-        linked: states that the model finds in it.
-        named: states that any reader names in it.
+        sentence: outcome of their sentence.
+        linked: states that the model finds in the sentence.
+        named: states that any annotator marked in the sentence.
     """
     if tone == gold:
         return ""
@@ -234,12 +234,12 @@ def cause(
 
 
 def _overlap(first: Span, second: Span) -> int:
-    """Return how many characters two spans share; below 0 the gap between them."""
+    """Return the number of characters that two spans share; if negative, the gap between them."""
     return min(first[1], second[1]) - max(first[0], second[0])
 
 
 def _ways(mentions: Iterable[Mention]) -> dict[str, str]:
-    """Return the most direct way in which each state is found."""
+    """Return the most direct kind of mention of each state."""
     ways: dict[str, str] = {}
     for mention in mentions:
         ways[mention.state] = min(mention.how, ways.get(mention.state, mention.how), key=_directness)

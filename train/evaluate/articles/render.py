@@ -1,4 +1,4 @@
-"""The evaluation on whole articles as tables, for the terminal and for Markdown."""
+"""Render the evaluation on articles as tables, for the terminal and as Markdown."""
 
 from collections.abc import Iterator
 
@@ -8,17 +8,17 @@ from detente._statistics import Estimate
 from detente.train.evaluate.articles.evaluation import FIGURES, ArticleEvaluation, Figures
 from detente.train.evaluate.evaluate import markdown_table, percent
 
-#: A table's title, head and lines.
+#: A table's title, header and rows.
 Grid = tuple[str, list[str], list[list[str]]]
 
 _PARTS = {"states": "states in the sentence", "source": "kind of source", "found": "how the two states were found"}
 
-#: Columns that a terminal has no room for.
+#: Columns left out in the terminal.
 _WIDE = {"cut", "joined", "95 % interval", "ECE"}
 
 
 def grids(evaluation: ArticleEvaluation) -> Iterator[Grid]:
-    """Yield the tables: figures, errors by the first cause that applies, and each kind of slice."""
+    """Yield the tables: figures, errors by cause, and each kind of slice."""
     yield _title(evaluation), ["whole articles", "model", "95 % interval", "two readers"], list(_figures(evaluation))
     errors = sum(evaluation.causes.values())
     causes = [[cause, f"{n:,}", percent(n / max(errors, 1))] for cause, n in evaluation.causes.items()]
@@ -27,21 +27,21 @@ def grids(evaluation: ArticleEvaluation) -> Iterator[Grid]:
 
 
 def tables(evaluation: ArticleEvaluation) -> Iterator[Table]:
-    """Yield the tables for the terminal, those of slices with fewer columns."""
+    """Yield the tables for the terminal, with fewer columns for slices."""
     for number, (title, head, lines) in enumerate(grids(evaluation)):
         if number < 2:
             table = Table(*head, title=title)
-            shown = list(range(len(head)))
+            columns = list(range(len(head)))
         else:
-            shown = [column for column, name in enumerate(head) if name not in _WIDE]
-            table = Table(*(head[column] for column in shown), title=title, box=None, pad_edge=False)
+            columns = [column for column, name in enumerate(head) if name not in _WIDE]
+            table = Table(*(head[column] for column in columns), title=title, box=None, pad_edge=False)
         for line in lines:
-            table.add_row(*(line[column] for column in shown))
+            table.add_row(*(line[column] for column in columns))
         yield table
 
 
 def markdown(evaluation: ArticleEvaluation) -> str:
-    """Write the tables, and what the figures mean, as Markdown."""
+    """Return the tables and an explanation of the figures as Markdown."""
     about = (
         "Whole articles through `Detente.label`, from text to tone, held against several readers' labels of every pair "
         "of every sentence. Either reader's tone and direction is right, and no relationship where one reader sees "
@@ -69,7 +69,7 @@ def _figures(evaluation: ArticleEvaluation) -> Iterator[list[str]]:
 
 
 def _slices(evaluation: ArticleEvaluation) -> Iterator[Grid]:
-    """Yield the table of each kind of slice, without the stages that it has no rows for."""
+    """Yield the table of each kind of slice, without columns that don't apply."""
     for dimension, name in _PARTS.items():
         parts = [part for part in evaluation.slices if part.dimension == dimension]
         sentences = any(part.figures.sentences for part in parts)

@@ -25,6 +25,7 @@ def score(
     date: options.Date = "",
     title: options.Title = "",
     outlet: options.Outlet = "",
+    speaker: options.Speaker = "",
     date_format: options.DateFormat = "",
     encoding: options.Encoding = "utf-8",
     input_format: options.InputFormat = "",
@@ -35,6 +36,8 @@ def score(
     min_probability: Annotated[
         float, typer.Option(metavar="P", min=0, max=1, help="Leave out less sure readings.")
     ] = 0.0,
+    no_groups: options.NoGroups = False,
+    all_groups: options.AllGroups = False,
     model: Annotated[str, typer.Option(metavar="MODEL", help="A model folder or hub id, if not the shipped one.")] = "",
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Threads that label; one on each core by itself.")
@@ -60,7 +63,7 @@ def score(
       spark-submit --master yarn $(which detente) score hdfs:///news hdfs:///readings --from parquet --engine spark
 
     OUT gets one row per reading, part-*.parquet. A run that was stopped goes on where it was when the same command is
-    given again. Records that can't be read are in rejects.jsonl, with the reason and where they stand.
+    given again. Records that can't be read are in _rejects.jsonl, with the reason and where they stand.
     """
     from detente.data.tables_io.columns import SourceError  # noqa: PLC0415
     from detente.data.tables_io.files import FORMATS  # noqa: PLC0415
@@ -71,7 +74,8 @@ def score(
     for option, given, known in (("--from", input_format, FORMATS), ("--format", output_format, WRITERS)):
         if given and given not in known:
             raise BadUsage(f"{option}: {given!r} is none of {', '.join(known)}")
-    columns = {"text": text, "id": id_, "date": date, "title": title, "source": outlet}
+    columns = {"text": text, "id": id_, "date": date, "title": title, "source": outlet, "speaker": speaker}
+    groups = options.which_groups(none=no_groups, every=all_groups)
     if engine not in ("local", "spark"):
         raise BadUsage(f"--engine: {engine!r} is neither local nor spark")
     if engine == "spark":
@@ -88,6 +92,7 @@ def score(
             date_format=date_format,
             include_none=include_none,
             min_probability=min_probability,
+            groups=groups,
         )
         return
     output = Path(target)
@@ -104,6 +109,7 @@ def score(
                 date_format=date_format,
                 include_none=include_none,
                 min_probability=min_probability,
+                groups=groups,
                 workers=workers,
                 batch_size=batch_size,
                 strict=strict,
@@ -168,7 +174,7 @@ def _told(summary: "Summary") -> Iterator[str]:
     kept = f"; {summary.kept:,} were there already" if summary.kept else ""
     yield f"{_count(new, 'record')} read in {_time(summary.seconds)}{rate}{kept}"
     if totals.rejected:
-        rejects = summary.output / "rejects.jsonl"
+        rejects = summary.output / "_rejects.jsonl"
         yield f"{totals.rejected:,} of {_count(totals.records, 'record')} rejected; see {rejects}"
     if summary.passed_over:
         yield f"{_count(summary.passed_over, 'file')} of other kinds passed over"

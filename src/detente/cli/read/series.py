@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from detente.cli.options import BadUsage, Failure
+from detente.cli.options import BadUsage, Failure, NoGroups
 from detente.cli.terminal import bar
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def series(
     min_probability: Annotated[
         float, typer.Option(metavar="P", min=0, max=1, help="Leave out less sure readings.")
     ] = 0.0,
+    no_groups: NoGroups = False,
     source_cap: Annotated[
         float,
         typer.Option(metavar="PART", min=0, max=1, help="The most one source may weigh in a period; 0: all the same."),
@@ -77,6 +78,7 @@ def series(
             since=since or None,
             until=until or None,
             min_probability=min_probability,
+            groups=not no_groups,
             source_cap=source_cap,
             smooth=smooth,
             label=label,

@@ -26,6 +26,7 @@ def serve(
     max_characters: Annotated[int, typer.Option(metavar="N", min=1, help="Of one text.")] = 100_000,
     max_items: Annotated[int, typer.Option(metavar="N", min=1, help="Texts of one request.")] = 256,
     max_readings: Annotated[int, typer.Option(metavar="N", min=1, help="Of one request.")] = 10_000,
+    max_answer: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Of one answer.")] = 16 << 20,
     max_in_flight: Annotated[int, typer.Option(metavar="N", min=1, help="Requests in hand.")] = 64,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="Of one request.")] = 60,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads that read; one a core.")] = None,
@@ -67,6 +68,7 @@ def serve(
         characters=max_characters,
         items=max_items,
         readings=max_readings,
+        answer=max_answer,
         in_flight=max_in_flight,
         seconds=timeout,
     )

@@ -4,10 +4,14 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import typer
 
 from detente.cli.options import Failure
+
+if TYPE_CHECKING:
+    from detente.infer.label.labeler import Groups
 
 
 def score(
@@ -21,8 +25,9 @@ def score(
     date_format: str,
     include_none: bool,
     min_probability: float,
+    groups: "Groups",
 ) -> None:
-    """Write a folder of readings with Spark, and beside the parts a folder `rejects`; arguments as of the command."""
+    """Write a folder of readings with Spark, and beside the parts a folder `_rejects`; arguments as of the command."""
     if find_spec("pyspark") is None:
         raise Failure("pyspark isn't installed; pip install 'detente[spark]'")
     from pyspark.errors import PySparkException  # noqa: PLC0415
@@ -46,6 +51,7 @@ def score(
             date_format=date_format,
             include_none=include_none,
             min_probability=min_probability,
+            groups=groups,
         )
         if output_format == "parquet":
             readings.write.parquet(output)
@@ -53,8 +59,8 @@ def score(
             readings.write.json(output)
         rejected = cluster.rejects(frame, columns=columns, date_format=date_format).cache()
         if count := rejected.count():
-            rejected.write.json(f"{output.rstrip('/')}/rejects")
-        typer.echo(f"readings in {output}" + (f"; {count:,} records rejected, see {output}/rejects" if count else ""))
+            rejected.write.json(f"{output.rstrip('/')}/_rejects")
+        typer.echo(f"readings in {output}" + (f"; {count:,} records rejected, see {output}/_rejects" if count else ""))
     except SourceError as error:
         raise Failure(str(error)) from error
     except PySparkException as error:
