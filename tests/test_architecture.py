@@ -15,7 +15,7 @@ FOLDERS = {"data": "detente.data", "models": "detente.models", "infer": "detente
 FACE = ROOT / "src" / "detente"
 
 #: The ground floor: every room may import it, and it imports nothing of the package.
-GROUND = ("detente._files", "detente._optional", "detente._statistics")
+GROUND = ("detente._files", "detente._optional", "detente._statistics", "detente._timing")
 
 #: The rooms in the order of imports: each may import from those before it, and a module belongs to the longest name
 #: that its own begins with.

@@ -13,7 +13,7 @@ import numpy as np
 from transformers import TrainerCallback
 
 from detente.data.corpora.load import read
-from detente.infer.encoder.onnx import Floats
+from detente.infer.encoder.base import Floats
 from detente.models.config import HEADS
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer
@@ -27,7 +27,7 @@ from detente.train.held_out import key, reserved
 from detente.train.run_checks import check_export, check_metric, check_same_run
 from detente.train.settings import TrainArgs
 from detente.train.temperature import fit_temperatures
-from detente.train.torch_encoder import TorchEngine
+from detente.train.torch_encoder import TorchEncoder
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def train(settings: TrainArgs) -> Path:
         model = calibrate(model.to("cpu"), featurizer, settings)
         model.save_pretrained(settings.output / "torch", featurizer.tokenizer)
         folder = export(model, featurizer.tokenizer, settings.output / "model")
-        check_export(folder, TorchEngine(model, featurizer), rows)
+        check_export(folder, TorchEncoder(model, featurizer), rows)
         evaluated = [b.corpus for b in benchmarks.DEV if b.corpus in settings.corpora]
         results = evaluate(folder, split="dev", corpora=evaluated, baselines=False)
         save(results, settings.output / "dev.json")
@@ -108,14 +108,14 @@ def training_rows(settings: TrainArgs) -> list[Row]:
 
 def develop(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> dict[str, float]:
     """Evaluate a torch model on the dev splits of a run's corpora."""
-    engine = TorchEngine(model, featurizer, half=settings.precision == "bf16")
+    engine = TorchEncoder(model, featurizer, half=settings.precision == "bf16")
     return benchmarks.develop(engine, list(settings.corpora))
 
 
 def calibrate(model: PairEncoder, featurizer: Featurizer, settings: TrainArgs) -> PairEncoder:
     """Fit each head's temperature on the dev splits and store it in the model's configuration."""
     heads: dict[str, tuple[list[Floats], list[int]]] = {}
-    engine = TorchEngine(model, featurizer, half=settings.precision == "bf16")
+    engine = TorchEncoder(model, featurizer, half=settings.precision == "bf16")
     for benchmark in benchmarks.DEV:
         if benchmark.corpus not in settings.corpora or settings.corpora[benchmark.corpus].dev:
             continue

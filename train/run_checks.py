@@ -11,7 +11,8 @@ import numpy as np
 from detente._files import write_json
 from detente.data.corpora import load as corpora
 from detente.data.corpora.examples import CorpusError
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.base import Encoder
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.models.features import Item
 from detente.train.evaluate.benchmarks import DEV
 from detente.train.examples import Row
@@ -79,7 +80,7 @@ def check_same_run(settings: TrainArgs, rows: Sequence[Row]) -> None:
     write_json(file, record)
 
 
-def check_export(folder: Path, trained: Engine, rows: Sequence[Row], probes: int = 64) -> None:
+def check_export(folder: Path, trained: Encoder, rows: Sequence[Row], probes: int = 64) -> None:
     """Raise a `ValueError` if an exported model's predictions differ from the trained one's.
 
     Args:
@@ -89,8 +90,8 @@ def check_export(folder: Path, trained: Engine, rows: Sequence[Row], probes: int
         probes: number of probes.
     """
     items = [Item(row.text, row.actors, row.pairs[:4]) for row in rows[:probes] if row.pairs]
-    exported = [pair.heads["tone"] for pairs in Engine(folder).read(items) for pair in pairs]
-    reference = [pair.heads["tone"] for pairs in trained.read(items) for pair in pairs]
+    exported = [pair.heads["tone"] for pairs in OnnxEncoder(folder).predict(items) for pair in pairs]
+    reference = [pair.heads["tone"] for pairs in trained.predict(items) for pair in pairs]
     drift = np.abs(np.array(exported) - np.array(reference)).max(axis=1)
     same = np.mean(np.argmax(exported, axis=1) == np.argmax(reference, axis=1))
     if same < MIN_SAME or np.median(drift) > MAX_DRIFT:

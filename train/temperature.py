@@ -1,11 +1,12 @@
 """Temperature scaling (Guo et al., ICML 2017): one number per head, so that a probability means what it says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from detente.infer.encoder.onnx import Floats, softmax
+from detente._statistics import softmax
+from detente.infer.encoder.base import Floats
 
 #: Temperatures that are tried: a fine grid is exact enough for one number and cannot diverge.
 GRID = np.geomspace(0.25, 4.0, 241)
@@ -24,7 +25,17 @@ def temperature(probabilities: Floats, gold: npt.NDArray[np.int64]) -> float:
         gold: [N], index of the right label.
     """
     logits = np.log(probabilities.clip(1e-12))
-    return float(min(GRID, key=lambda t: nll(softmax(logits / t), gold)))
+    return best_temperature(lambda degree: softmax(logits / degree), gold)
+
+
+def best_temperature(probabilities: Callable[[float], Floats], gold: npt.NDArray[np.int64]) -> float:
+    """Return the temperature of the grid under which the right labels are most likely.
+
+    Args:
+        probabilities: the probabilities at a temperature, [N, labels].
+        gold: [N], index of the right label.
+    """
+    return float(min(GRID, key=lambda degree: nll(probabilities(degree), gold)))
 
 
 def fit_temperatures(heads: Mapping[str, tuple[Sequence[Floats], Sequence[int]]], least: int = 100) -> dict[str, float]:

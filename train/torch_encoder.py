@@ -1,41 +1,42 @@
-"""The torch model behind the same engine that runs the exported one, so that training measures as use does."""
+"""The torch model as an `Encoder`, so that training measures what the exported model will do."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.network import NetworkEncoder
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer
 
 
-class TorchEngine(Engine):
-    """An engine over a torch model, on whatever device it lies.
+class TorchEncoder(NetworkEncoder):
+    """An `Encoder` around a torch model, on the device that it is on.
 
     Args:
-        model: in evaluation mode.
-        featurizer: what reads text for it.
-        half: read in bfloat16, as a run of that precision trains.
+        model: the network, in evaluation mode.
+        featurizer: makes the network's inputs.
+        half: compute in bfloat16, as a run of that precision trains.
     """
 
     def __init__(self, model: PairEncoder, featurizer: Featurizer, *, half: bool = False) -> None:
-        self.config = model.spec
-        self.featurizer = featurizer
-        self.session = _TorchSession(model, half)
+        super().__init__(model.spec, featurizer, _TorchNetwork(model, half=half))
 
 
-class _TorchSession:
-    """Answers `run` as an onnxruntime session does."""
+class _TorchNetwork:
+    """A torch model called as an onnxruntime session is."""
 
-    def __init__(self, model: PairEncoder, half: bool) -> None:
+    def __init__(self, model: PairEncoder, *, half: bool) -> None:
         self.model = model
         self.half = half
         self.device = next(model.parameters()).device
 
-    def run(self, names: Sequence[str], arrays: Mapping[str, npt.NDArray[np.generic]]) -> list[npt.NDArray[np.float32]]:
+    def run(
+        self, output_names: Sequence[str], input_feed: Mapping[str, npt.NDArray[Any]]
+    ) -> list[npt.NDArray[np.float32]]:
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            readings = self.model(**{k: torch.from_numpy(v).to(self.device) for k, v in arrays.items()})
-        outputs = readings.heads | {"cue": readings.cue}
-        return [outputs[name].float().cpu().numpy() for name in names]
+            output = self.model(**{k: torch.from_numpy(v).to(self.device) for k, v in input_feed.items()})
+        tensors = output.heads | {"cue": output.cue}
+        return [tensors[name].float().cpu().numpy() for name in output_names]

@@ -5,22 +5,18 @@ in Cohen 1960, weighted as in Cohen 1968 with squared distances. The intervals a
 that is needed of a unit is its part of a matrix of counts, and matrices of draws are sums of these.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detente._statistics import Estimate
+from detente._statistics import Estimate, estimate_from_draws, resampled_counts
 from detente.data.annotation.label_table import Labelled
 from detente.data.codebook.label_schema import Variable
 
 Floats = NDArray[np.float64]
-
-#: Numbers that are kept at a time: 32 MB.
-_AT_ONCE: Final = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +185,12 @@ def kappa(table: Floats, *, weighted: bool = False) -> Floats:
 def _estimate(parts: Floats, figure: Callable[[Floats], Floats], draws: int, seed: int) -> Estimate:
     """Return the figure of the sum of the units' parts [units, labels, labels], and its interval over units."""
     value = float(figure(parts.sum(0)))
-    drawn = np.concatenate([figure(table) for table in _tables(parts, draws, np.random.default_rng(seed))])
-    drawn = drawn[~np.isnan(drawn)]  # draws in which only one label is left
-    if np.isnan(value) or len(parts) < 2 or not drawn.size:
+    if len(parts) < 2:
         return Estimate(value, np.nan, np.nan)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Estimate(value, float(low), float(high))
-
-
-def _tables(parts: Floats, draws: int, random: np.random.Generator) -> Iterator[Floats]:
     units, size, _ = parts.shape
-    step = max(1, _AT_ONCE // units)
-    for at in range(0, draws, step):
-        counts = random.multinomial(units, np.full(units, 1 / units), size=min(step, draws - at))
-        yield (counts @ parts.reshape(units, -1)).reshape(-1, size, size)
+    drawn = [
+        figure((counts @ parts.reshape(units, -1)).reshape(-1, size, size))
+        for counts in resampled_counts(np.ones(units), draws=draws, seed=seed)
+    ]
+    # In some draws only one label is left, which has no agreement.
+    return estimate_from_draws(value, np.concatenate(drawn), skip_undefined=True)

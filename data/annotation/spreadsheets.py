@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -63,6 +64,8 @@ def read_rows(file: Path, encoding: str = "") -> Iterator[TableRow]:
     """
     if file.is_dir():
         raise LabelsError(f"{file} is a folder; give the file")
+    if not file.exists():
+        raise LabelsError(f"{file}: there is no such file")
     if file.suffix.lower() in {".xlsx", ".xls", ".ods"}:
         raise LabelsError(f"{file} {_WORKBOOK}")
     try:
@@ -72,7 +75,7 @@ def read_rows(file: Path, encoding: str = "") -> Iterator[TableRow]:
             return
         with opened(source) as (stream, _):
             data = stream.read(MAX_BYTES + 1)
-    except (SourceError, pa.ArrowException, OSError) as error:
+    except (SourceError, pa.ArrowException, OSError, EOFError, zlib.error) as error:
         raise LabelsError(f"{file}: {error}".replace(f"{file}: {file}", str(file))) from error
     text = decode(data, file, encoding)
     yield from _json_lines(text) if source.format == "jsonl" else csv_rows(text, file)

@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from detente._statistics import Estimate, between, wilson
+from detente._statistics import Estimate, estimate_from_draws, wilson
 from detente.data.annotation.label_table import TEST, TRAIN, Labelled
 
 Floats = NDArray[np.float64]
@@ -219,7 +219,7 @@ def audit(
         classes={
             label: ClassEstimate(
                 scored=float(counts[number] / readings),
-                corrected=between(float(point[number]), shares[:, number]),
+                corrected=estimate_from_draws(float(point[number]), shares[:, number]),
                 precision=wilson(int(confusion[number, number]), int(rows[number])),
                 recall=wilson(int(confusion[number, number]), int(columns[number])),
                 labelled=int(columns[number]),
@@ -227,7 +227,7 @@ def audit(
             for number, label in enumerate(labels)
         },
         warmth=scored.warmth,
-        corrected_warmth=between(float(mean(point, labels, scores)), mean(shares, labels, scores)),
+        corrected_warmth=estimate_from_draws(float(mean(point, labels, scores)), mean(shares, labels, scores)),
         confusion=confusion.tolist(),
         scores=dict(scores),
         model=scored.model,

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from detente.infer.encoder.onnx import Floats
+from detente.infer.encoder.base import Floats
 from detente.models.features import Span
 
 #: A word earns its place by being more likely in the cue than out of it. Lower gives longer cues.

@@ -17,10 +17,9 @@ from rich.progress import track
 
 from detente.data.corpora.examples import Example
 from detente.data.corpora.load import locate, read
-from detente.infer.encoder.onnx import Engine, Floats, PairReading
+from detente.infer.encoder.base import Encoder, Floats, PairOutput
 from detente.infer.readings.explanation import Like
 from detente.models.features import Item, Span
-from detente.models.model_dir import MANIFEST
 
 #: What the vectors are made of; a change gives the files in the cache another name.
 FORM: Final = b"1"
@@ -54,17 +53,18 @@ class Neighbours:
         self._plain = [_plain(example.text) for example in examples]
 
     @classmethod
-    def of(cls, engine: Engine) -> Self:
-        """Take the project's own corpus; its vectors are in the user's cache from the first time on."""
+    def of(cls, engine: Encoder) -> Self:
+        """Take the project's own corpus; an exported model's vectors are cached for the user."""
         examples = read("detente", "train").examples
-        file = _file(engine)
-        vectors = _load(file, len(examples))
+        file = None if engine.digest is None else _file(engine.digest)
+        vectors = None if file is None else _load(file, len(examples))
         if vectors is None:
-            vectors = _read(engine, examples)
-            _save(file, vectors)
+            vectors = _predict(engine, examples)
+            if file is not None:
+                _save(file, vectors)
         return cls(examples, vectors)
 
-    def nearest(self, text: str, mentions: Iterable[Span], reading: PairReading, count: int) -> tuple[Like, ...]:
+    def nearest(self, text: str, mentions: Iterable[Span], reading: PairOutput, count: int) -> tuple[Like, ...]:
         """Return the examples most similar to a reading, the most similar first, no sentence twice.
 
         Args:
@@ -119,7 +119,7 @@ class _Words:
         return float(np.sqrt(sum(self._rarity(word) ** 2 for word in words)))
 
 
-def vectors_of(readings: Sequence[PairReading]) -> Floats:
+def vectors_of(readings: Sequence[PairOutput]) -> Floats:
     """Return what a model says of each pair as a vector of length 1, [readings, labels of all heads].
 
     The roots of the probabilities: the product of two vectors is the mean overlap of their answers. Of the direction
@@ -133,7 +133,7 @@ def vectors_of(readings: Sequence[PairReading]) -> Floats:
     return np.array(rows, dtype=np.float32)
 
 
-def _read(engine: Engine, examples: Sequence[Example]) -> Floats:
+def _predict(engine: Encoder, examples: Sequence[Example]) -> Floats:
     """Have the model read all examples, with a bar that shows how far it is."""
     items = []
     for _, group in groupby(examples, key=lambda example: example.text):
@@ -148,14 +148,15 @@ def _read(engine: Engine, examples: Sequence[Example]) -> Floats:
         transient=True,
         disable=not console.is_terminal,
     )
-    answers = [pair for at in steps for pairs in engine.read(items[at : at + STEP]) for pair in pairs]
+    answers = [pair for at in steps for pairs in engine.predict(items[at : at + STEP]) for pair in pairs]
     return vectors_of(answers)
 
 
-def _file(engine: Engine) -> Path:
+def _file(digest: str) -> Path:
     """Return where the vectors of a model are kept: another file for another model or corpus."""
-    parts = (FORM, (engine.folder / MANIFEST).read_bytes(), locate("detente", "train").read_bytes())
-    name = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    corpus = locate("detente", "train").read_bytes()
+    parts = (hashlib.sha256(FORM).digest(), bytes.fromhex(digest), hashlib.sha256(corpus).digest())
+    name = hashlib.sha256(b"".join(parts)).hexdigest()
     return Path(pooch.os_cache("detente")) / "neighbours" / f"{name}.npz"
 
 

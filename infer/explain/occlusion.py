@@ -1,6 +1,6 @@
 """Why: phrases are taken out of the sentence, the model reads it again, and labelled sentences like it are looked up.
 
-The phrases come from the model's own weights of the words (`PairReading.cue`), what they weigh from taking them out.
+The phrases come from the model's own weights of the words (`PairOutput.cue`), what they weigh from taking them out.
 Taking out one word after another finds less of what a reader would mark (word F1 0.33 in place of 0.58 on a hundred dev
 rows): "and" between two names may weigh more than the verb, since without it the sentence is no sentence.
 """
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from detente.data.codebook.labels import TONES
 from detente.infer.encoder import cue_span as cue
-from detente.infer.encoder.onnx import Engine, PairReading
+from detente.infer.encoder.base import Encoder, PairOutput
 from detente.infer.readings.explanation import Like, Weight, Why
 from detente.infer.readings.reading import Reading
 from detente.models.features import Item, Span
@@ -50,7 +50,7 @@ class Explainer:
         head: that the readings' tone and probabilities come from.
     """
 
-    def __init__(self, engine: Engine, head: str = "tone") -> None:
+    def __init__(self, engine: Encoder, head: str = "tone") -> None:
         self._engine = engine
         self._head = head
         self._neighbours: Neighbours | None = None
@@ -78,7 +78,7 @@ class Explainer:
 
     def _whys(self, readings: Sequence[Reading]) -> list[Why]:
         items = [_item(reading) for reading in readings]
-        answers = [pair for (pair,) in self._engine.read(items)]
+        answers = [pair for (pair,) in self._engine.predict(items)]
         related = [at for at, reading in enumerate(readings) if reading.tone != "none"]
         spans: list[tuple[Weight, ...]] = [()] * len(items)
         weighed = weigh(self._engine, [items[at] for at in related], [answers[at] for at in related], self._head)
@@ -95,7 +95,7 @@ class Explainer:
 
 
 def weigh(
-    engine: Engine, items: Sequence[Item], answers: Sequence[PairReading], head: str = "tone"
+    engine: Encoder, items: Sequence[Item], answers: Sequence[PairOutput], head: str = "tone"
 ) -> list[tuple[Weight, ...]]:
     """Weigh the phrases that show the answer of a head.
 
@@ -113,7 +113,7 @@ def weigh(
     cuts = [
         without(item, words) for item, of_item in zip(items, found, strict=True) for part in of_item for words in part
     ]
-    again = iter([pair.heads[head] for (pair,) in engine.read(cuts)])
+    again = iter([pair.heads[head] for (pair,) in engine.predict(cuts)])
     out = []
     for answer, of_item in zip(answers, found, strict=True):
         label = int(answer.heads[head].argmax())
@@ -132,7 +132,7 @@ def _shortest(cues: Sequence[Weight]) -> Sequence[Weight]:
     return [cue for cue in cues if cue.weight >= most - (1 - SHARE) * abs(most)][:1]
 
 
-def phrases(item: Item, answer: PairReading) -> tuple[list[list[Span]], list[list[Span]]]:
+def phrases(item: Item, answer: PairOutput) -> tuple[list[list[Span]], list[list[Span]]]:
     """Return what may show the tone: phrases, each as the characters of its words.
 
     Returns:

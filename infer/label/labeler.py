@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
 
+from detente._timing import count, span
 from detente.data.codebook.label_schema import NONE, Scheme
 from detente.data.codebook.labels import DIRECTIONS, NO_DIRECTION, QUADS, ROOTS, dyad_id, expected_warmth
 from detente.infer.encoder import cue_span
-from detente.infer.encoder.onnx import Engine, PairReading, leads
+from detente.infer.encoder.base import Encoder, PairOutput
+from detente.infer.encoder.onnx import OnnxEncoder
+from detente.infer.encoder.pair_orders import predicted_direction
 from detente.infer.explain.occlusion import Explainer
 from detente.infer.linking.linker import Linker, linker
 from detente.infer.linking.mentions import Mention, by_group, dyads
@@ -58,7 +61,7 @@ class Detente:
         states: finds the states; None for the one with the tables that the package carries.
     """
 
-    def __init__(self, engine: Engine, states: Linker | None = None) -> None:
+    def __init__(self, engine: Encoder, states: Linker | None = None) -> None:
         self.engine = engine
         self.linker = states or linker()
         self._asked = [(v, head_of(v), v.counted) for v in engine.config.scheme.variables]
@@ -165,15 +168,16 @@ class Detente:
         text, asked = document.text, document.dyads
         spans = sentence_spans(text)
         wanted = {state for dyad in asked or () for state in dyad}
-        mentions = self.linker.link(
-            text,
-            date=document.date,
-            title=document.title,
-            sentences=spans,
-            wanted=wanted,
-            every_group=groups == "all",
-            speaker=document.speaker,
-        )
+        with span("link"):
+            mentions = self.linker.link(
+                text,
+                date=document.date,
+                title=document.title,
+                sentences=spans,
+                wanted=wanted,
+                every_group=groups == "all",
+                speaker=document.speaker,
+            )
         starts = [mention.start for mention in mentions]
         for start, end in spans:
             inside = mentions[bisect_left(starts, start) : bisect_left(starts, end)]
@@ -188,13 +192,13 @@ class Detente:
         """Yield a reading for each dyad of each sentence."""
         for at in range(0, len(sentences), AT_ONCE):
             part = sentences[at : at + AT_ONCE]
-            for sentence, pairs in zip(part, self.engine.read([_item(sentence) for sentence in part]), strict=True):
+            for sentence, pairs in zip(part, self.engine.predict([_item(sentence) for sentence in part]), strict=True):
                 answers = iter(pairs)
                 states = {mention.state for mention in sentence.mentions}
                 for dyad in sentence.dyads:
                     yield self._reading(sentence, dyad, next(answers) if states.issuperset(dyad) else None)
 
-    def _reading(self, sentence: Sentence, dyad: Dyad, answer: PairReading | None) -> Reading:
+    def _reading(self, sentence: Sentence, dyad: Dyad, answer: PairOutput | None) -> Reading:
         start, end = sentence.span
         text = sentence.document.text[start:end]
         direction, words, root, quad = NO_DIRECTION, None, None, None
@@ -202,7 +206,7 @@ class Detente:
         chosen = next(iter(said.values()), None)
         tone = NONE if chosen is None else chosen.label
         if answer is not None and tone != NONE:
-            direction = DIRECTIONS[int(leads(answer.heads["direction"]))]
+            direction = DIRECTIONS[int(predicted_direction(answer.heads["direction"]))]
             words = cue_span.find(text, answer.cue, answer.spans)
             root = ROOTS[int(answer.heads["root"].argmax())]
             quad = QUADS[int(answer.heads["quad"].argmax())]
@@ -231,7 +235,7 @@ class Detente:
     def _not_found(self) -> dict[str, float]:
         return {label: float(label == NONE) for label in self.scheme.tone.labels}
 
-    def _answers(self, answer: PairReading) -> dict[str, Answer]:
+    def _answers(self, answer: PairOutput) -> dict[str, Answer]:
         """Return what is said of each variable, in their order."""
         said = {}
         for variable, head, scores in self._asked:
@@ -254,7 +258,7 @@ def load(model: str | os.PathLike[str] | None = None, *, threads: int | None = N
     """
     folder = resolve(model)
     verify(folder)
-    return Detente(Engine(folder, threads=threads))
+    return Detente(OnnxEncoder(folder, threads=threads))
 
 
 def selected(
@@ -267,7 +271,10 @@ def selected(
 
 def sentence_spans(text: str) -> list[Span]:
     """Return where the sentences of a text are, each at most `LONGEST` characters."""
-    return [piece for span in split(text) for piece in pieces(text, *span)]
+    with span("split"):
+        sentences = split(text)
+    count("sentences", len(sentences))
+    return [piece for sentence in sentences for piece in pieces(text, *sentence)]
 
 
 def pieces(text: str, start: int, end: int) -> Iterator[Span]:

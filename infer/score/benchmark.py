@@ -7,23 +7,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from detente.infer.corpus.reader import Corpus, Cursor, Record, Reject
-from detente.infer.encoder.cached import Once
-from detente.infer.encoder.onnx import PairReading
-from detente.infer.label import labeler
+from detente._timing import StageTimer
+from detente.infer.corpus.reader import Cursor, Record, Reject
+from detente.infer.encoder.base import Encoder, EncoderWrapper, PairOutput
 from detente.infer.label.labeler import load
 from detente.infer.score.score import score
-from detente.infer.score.timing import Watch, replaced
-from detente.infer.text.sentences import split
-from detente.models.features import Item, Span
+from detente.models.features import Item
 
 
 @dataclass(slots=True)
@@ -54,7 +50,7 @@ class Run:
     Attributes:
         tally: what went through.
         seconds: from the opening of the model to the last part on disk.
-        stages: share of each stage in the processor time of all (`stages.STAGES`).
+        stages: share of each stage in the processor time of all (`STAGES`).
         peak_rss_mb: the most memory that the process has held, 10^6 bytes.
     """
 
@@ -105,21 +101,22 @@ def run(
         SourceError: the corpus can't be read.
         ModelError: there is no such model.
     """
-    watch, observer = Watch(), _Observer(limit, sample)
-    with tempfile.TemporaryDirectory() as scratch, observer.on(), watch.on():
+    timer, observer = StageTimer(), _Observer(limit, sample)
+    with tempfile.TemporaryDirectory() as scratch, timer.running():
         began = time.perf_counter()
-        score(source, Path(scratch) / "readings", model=model, **options)
+        score(source, Path(scratch) / "readings", model=model, observer=observer, **options)
         seconds = time.perf_counter() - began
+    observer.tally.sentences = timer.counts.get("sentences", 0)
     observer.tally.sample = observer.drawn()
-    return Run(observer.tally, seconds, watch.shares(), peak_rss_mb())
+    return Run(observer.tally, seconds, timer.shares(), peak_rss_mb())
 
 
 def engine_rate(items: Sequence[Item], model: str | os.PathLike[str] | None = None) -> float:
     """Return how many sentences a second the engine alone reads on all cores, every dyad of them."""
     engine = load(model).engine
-    engine.read(items[:64])
+    engine.predict(items[:64])
     began = time.perf_counter()
-    engine.read(items)
+    engine.predict(items)
     return len(items) / (time.perf_counter() - began)
 
 
@@ -130,7 +127,7 @@ def peak_rss_mb() -> float:
 
 
 class _Observer:
-    """Looks over the shoulder of a run: counts, draws a sample, and ends the corpus at a limit."""
+    """Counts what passes in a run, draws a sample, and ends the corpus at a limit."""
 
     def __init__(self, limit: int | None, sample: int) -> None:
         self.tally = Tally()
@@ -140,41 +137,25 @@ class _Observer:
         self._lock = threading.Lock()
         self._kept: list[tuple[int, Item]] = []
 
-    def on(self) -> ExitStack:
-        """Return what watches while it is open."""
-        read_corpus, read = Corpus.read, Once.read
-
-        def corpus(this: Corpus, start: Cursor) -> Iterator[tuple[Cursor, Record | Reject]]:
-            return self._records(read_corpus(this, start))
-
-        def sentences(text: str) -> list[Span]:
-            spans = split(text)
-            with self._lock:
-                self.tally.sentences += len(spans)
-            return spans
-
-        def items(this: Once, given: Sequence[Item], *, symmetric: bool = True) -> list[list[PairReading]]:
-            with self._lock:
-                self._note(given)
-            return read(this, given, symmetric=symmetric)
-
-        stack = ExitStack()
-        for owner, name, function in ((Corpus, "read", corpus), (labeler, "split", sentences), (Once, "read", items)):
-            stack.enter_context(replaced(owner, name, function))
-        return stack
-
-    def _records(self, entries: Iterator[tuple[Cursor, Record | Reject]]) -> Iterator[tuple[Cursor, Record | Reject]]:
+    def records(self, entries: Iterator[tuple[Cursor, Record | Reject]]) -> Iterator[tuple[Cursor, Record | Reject]]:
+        """Yield the entries up to the limit, and count them."""
         for cursor, entry in islice(entries, self._limit):
             if isinstance(entry, Record):
                 self.tally.documents += 1
                 self.tally.bytes += len(entry.document.text.encode())
             yield cursor, entry
 
-    def _note(self, items: Sequence[Item]) -> None:
-        for item in items:
-            self.tally.encoded += 1
-            self.tally.dyads += len(item.pairs)
-            self._draw(item)
+    def encoder(self, encoder: Encoder) -> Encoder:
+        """Return an encoder that notes what it is given."""
+        return _ObservedEncoder(encoder, self.note)
+
+    def note(self, items: Sequence[Item]) -> None:
+        """Count sentences and draw the sample from them."""
+        with self._lock:
+            for item in items:
+                self.tally.encoded += 1
+                self.tally.dyads += len(item.pairs)
+                self._draw(item)
 
     def _draw(self, item: Item) -> None:
         """Keep as many sentences as there may be dyads in the sample, each as likely as another."""
@@ -194,3 +175,15 @@ class _Observer:
                 break
             sample.append((number, item))
         return [item for _, item in sorted(sample, key=itemgetter(0))]
+
+
+class _ObservedEncoder(EncoderWrapper):
+    """An encoder that passes its items to a function before it predicts them."""
+
+    def __init__(self, encoder: Encoder, note: Callable[[Sequence[Item]], None]) -> None:
+        super().__init__(encoder)
+        self._note = note
+
+    def predict(self, items: Sequence[Item], *, symmetric: bool = True) -> list[list[PairOutput]]:
+        self._note(items)
+        return super().predict(items, symmetric=symmetric)

@@ -13,15 +13,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
 from detente._files import sha256
+from detente._timing import span, timed
 from detente.data.tables_io.columns import Columns, SourceError
 from detente.data.tables_io.files import STANDARD_INPUT
 from detente.infer.corpus.reader import Corpus, Cursor, Record, Reject
-from detente.infer.encoder.cached import Once
+from detente.infer.encoder.base import Encoder
+from detente.infer.encoder.cached import CachedEncoder
 from detente.infer.encoder.onnx import cores
 from detente.infer.label.labeler import Detente, Groups, load
 from detente.infer.readings.document import Document
@@ -120,6 +122,18 @@ class _Batch:
     position: int = 0
 
 
+class Observer(Protocol):
+    """Looks at the records and pairs of a run as they pass."""
+
+    def records(self, entries: Iterator[tuple[Cursor, Record | Reject]]) -> Iterator[tuple[Cursor, Record | Reject]]:
+        """Yield the corpus's entries, or fewer."""
+        ...
+
+    def encoder(self, encoder: Encoder) -> Encoder:
+        """Return an encoder with the same predictions."""
+        ...
+
+
 def score(
     source: str | os.PathLike[str],
     output: str | os.PathLike[str],
@@ -137,6 +151,7 @@ def score(
     batch_size: int = BATCH_RECORDS,
     strict: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    observer: Observer | None = None,
 ) -> Summary:
     """Label a corpus into a folder of parts; started again on the same folder, go on from the last part.
 
@@ -157,6 +172,7 @@ def score(
         batch_size: records that are labelled together, at most; sixteen such batches are one part.
         strict: stop at the first record that can't be read.
         progress: called now and then.
+        observer: sees what passes, as `detente bench` does.
 
     Raises:
         SourceError: the corpus can't be read as it was asked for, none of its records can, or it was changed meanwhile.
@@ -197,10 +213,17 @@ def score(
 
             def label(batch: _Batch) -> list[pa.RecordBatch]:
                 # Remembered within a batch only: what is read together, and so each digit, is the same in every run.
-                reader = Detente(Once(detente.engine), detente.linker)
-                return [*label_pieces(reader, batch.pieces, **options)]
+                encoder: Encoder = CachedEncoder(detente.engine)
+                if observer is not None:
+                    encoder = observer.encoder(encoder)
+                reader = Detente(encoder, detente.linker)
+                with span("write"):
+                    return [*label_pieces(reader, batch.pieces, **options)]
 
-            batches = _batches(corpus, parts, batch_size, strict=strict)
+            entries = timed("read", corpus.read(parts.cursor))
+            batches = _batches(
+                entries if observer is None else observer.records(entries), corpus, parts, batch_size, strict=strict
+            )
             _write(_side_by_side(label, batches, workers), parts, corpus.found.size, progress)
             corpus.check_unchanged()
             if not parts.totals.records:
@@ -220,11 +243,13 @@ def _keep_apart(source: str | os.PathLike[str], output: Path) -> None:
         raise OutputError(f"{output} is the input or lies in it; give an output folder elsewhere")
 
 
-def _batches(corpus: Corpus, parts: Output, size: int, *, strict: bool) -> Iterator[_Batch]:
+def _batches(
+    entries: Iterable[tuple[Cursor, Record | Reject]], corpus: Corpus, parts: Output, size: int, *, strict: bool
+) -> Iterator[_Batch]:
     """Yield what stands behind the parts, in batches."""
     number, readable = parts.totals.records, parts.totals.documents > 0
     batch, characters = _Batch(), 0
-    for cursor, entry in corpus.read(parts.cursor):
+    for cursor, entry in entries:
         if isinstance(entry, Reject):
             if strict:
                 raise SourceError(str(entry))
@@ -234,7 +259,7 @@ def _batches(corpus: Corpus, parts: Output, size: int, *, strict: bool) -> Itera
         else:
             readable = True
             text, record = entry.document.text, replace(entry, document=replace(entry.document, text=""))
-            for shift, part in windows(text):
+            for shift, part in timed("split", windows(text)):
                 batch.pieces.append(Piece(number, record, replace(entry.document, text=part), shift))
                 characters += len(part)
                 if characters >= BATCH_CHARACTERS and shift + len(part) < len(text):
@@ -273,7 +298,8 @@ def label_pieces(model: Detente, pieces: list[Piece], **options: Any) -> Iterato
     """Label pieces together and yield their rows in order; the options are those of `Detente.label_many`."""
     columns = schema(model.scheme)
     rows: list[dict[str, Any]] = []
-    for piece, readings in zip(pieces, model.label_many((p.document for p in pieces), **options), strict=True):
+    labelled = timed("decode", model.label_many((p.document for p in pieces), **options))
+    for piece, readings in zip(pieces, labelled, strict=True):
         record = piece.record
         for reading in readings:
             rows.append(row(reading, document=piece.number, date=record.date, source=record.source, shift=piece.shift))
@@ -292,12 +318,15 @@ def _write(
 ) -> None:
     held, cursor = 0, None
     for batch, rows in answers:
-        parts.add(rows, batch.rejects, batch.records)
+        with span("write"):
+            parts.add(rows, batch.rejects, batch.records)
         held, cursor = held + 1, batch.cursor
         if progress is not None:
             progress(Progress(batch.position, size, parts.so_far()))
         if held >= PART_BATCHES and cursor is not None:
-            parts.commit(cursor)
+            with span("write"):
+                parts.commit(cursor)
             held = 0
     if held and cursor is not None:  # the last batch ends with a record
-        parts.commit(cursor)
+        with span("write"):
+            parts.commit(cursor)

@@ -17,7 +17,7 @@ from detente._optional import MissingExtra
 from detente.data.tables_io.columns import Columns, SourceError
 from detente.infer.corpus import dates
 from detente.infer.corpus.reader import Record
-from detente.infer.encoder.cached import Once
+from detente.infer.encoder.cached import CachedEncoder
 from detente.infer.label.labeler import Detente, Groups, load
 from detente.infer.readings.document import Document
 from detente.infer.readings.table import schema
@@ -170,7 +170,7 @@ def _opened(model: str | None) -> Detente:
 def _label(batches: _Batches, *, model: str | None, date_format: str, **options: Any) -> _Batches:
     detente = _opened(model)
     for batch in batches:
-        reader = Detente(Once(detente.engine), detente.linker)
+        reader = Detente(CachedEncoder(detente.engine), detente.linker)
         pieces = _pieces(batch.to_pylist(), date_format)
         yield from label_pieces(reader, pieces, **options)
 

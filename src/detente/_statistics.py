@@ -1,10 +1,10 @@
-"""Figures and how sure they are: the bootstrap over documents, Wilson's interval, percentiles of draws.
+"""Figures and how sure they are: the clustered bootstrap, Wilson's interval, calibration error, softmax.
 
 Sentences of one document are alike, so documents are drawn, each with all its readings (Field and Welsh 2007,
 "Bootstrapping clustered data").
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -80,12 +80,19 @@ class Estimate:
 _Z: Final = 1.959963984540054
 
 
-def between(value: float, drawn: Floats) -> Estimate:
-    """Return a figure with the middle 95 % of its draws."""
-    if np.isnan(value) or np.isnan(drawn).any():
+def estimate_from_draws(value: float, drawn: Floats, *, skip_undefined: bool = False) -> Estimate:
+    """Return a figure with the middle 95 % of its draws.
+
+    Args:
+        value: the figure.
+        drawn: the figure of each draw, [draws].
+        skip_undefined: leave out draws in which the figure isn't defined; otherwise one of them leaves no interval.
+    """
+    if skip_undefined:
+        drawn = drawn[np.isfinite(drawn)]
+    if np.isnan(value) or np.isnan(drawn).any() or not drawn.size:
         return Estimate(value, np.nan, np.nan)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, *interval(drawn))
 
 
 def wilson(hits: int, of: int) -> Estimate:
@@ -98,7 +105,82 @@ def wilson(hits: int, of: int) -> Estimate:
     return Estimate(share, max(0.0, float(middle - reach)), min(1.0, float(middle + reach)))
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
+def interval(values: Sequence[float] | Floats) -> tuple[float, float]:
     """Return the 2.5 and 97.5 percentiles of bootstrap values."""
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def resampled_rows(groups: Ints, *, draws: int, seed: int | np.random.Generator = 0) -> Iterator[Ints]:
+    """Yield the rows of bootstrap samples: as many groups as there are, drawn with replacement, with all rows of each.
+
+    Args:
+        groups: int [rows], the group of each row, such as its document.
+        draws: number of samples.
+        seed: random seed, or a generator that is drawn on.
+    """
+    random = np.random.default_rng(seed)
+    order = np.argsort(groups, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    for _ in range(draws):
+        yield np.concatenate([members[i] for i in random.integers(len(members), size=len(members))])
+
+
+def resampled_counts(counts: NDArray[np.floating | np.integer], *, draws: int, seed: int = 0) -> Iterator[Ints]:
+    """Yield how often each unit, or cell of a table, comes in bootstrap samples: int [samples, units], some at a time.
+
+    Args:
+        counts: [units], how often each comes in the data: ones for units, or the counts of a table's cells.
+        draws: number of samples.
+        seed: random seed.
+    """
+    random = np.random.default_rng(seed)
+    total = int(counts.sum())
+    step = max(1, _AT_ONCE // len(counts))
+    for first in range(0, draws, step):
+        yield random.multinomial(total, counts / total, size=min(step, draws - first))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceBin:
+    """The rows of one bin of confidence.
+
+    Attributes:
+        number: index of the bin, from 0.
+        rows: number of rows in it.
+        confidence: mean probability of their most probable label.
+        accuracy: share of them whose most probable label is right.
+    """
+
+    number: int
+    rows: int
+    confidence: float
+    accuracy: float
+
+
+def confidence_bins(top: NDArray[np.floating], right: NDArray[np.bool_], bins: int) -> list[ConfidenceBin]:
+    """Group rows into bins of equal width by confidence; empty bins are left out.
+
+    Args:
+        top: float [rows], probability of the most probable label.
+        right: bool [rows], whether that label is the right one.
+        bins: number of bins.
+    """
+    bin_of = np.minimum((top * bins).astype(int), bins - 1)
+    return [
+        ConfidenceBin(number, int(inside.sum()), float(top[inside].mean()), float(right[inside].mean()))
+        for number in np.unique(bin_of).tolist()
+        for inside in [bin_of == number]
+    ]
+
+
+def ece(top: NDArray[np.floating], right: NDArray[np.bool_], bins: int = 15) -> float:
+    """Return the expected calibration error of the top label (Guo et al., ICML 2017); see `confidence_bins`."""
+    return float(sum(abs(b.accuracy - b.confidence) * (b.rows / len(top)) for b in confidence_bins(top, right, bins)))
+
+
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the probabilities of each row of logits."""
+    powers: NDArray[np.floating] = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: NDArray[np.floating] = powers / powers.sum(axis=-1, keepdims=True)
+    return shares

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.base import Encoder
 from detente.models.config import HEADS
 from detente.models.features import Item
 
@@ -23,10 +23,12 @@ class Parity:
     distance: dict[str, float]
 
 
-def parity(one: Engine, other: Engine, items: Sequence[Item]) -> Parity:
+def parity(one: Encoder, other: Encoder, items: Sequence[Item]) -> Parity:
     """Compare two models on every pair of some items, in its given order."""
     agreement, distance = {}, {}
-    first, second = ([pair for item in engine.read(items, symmetric=False) for pair in item] for engine in (one, other))
+    first, second = (
+        [pair for item in engine.predict(items, symmetric=False) for pair in item] for engine in (one, other)
+    )
     for head in HEADS:
         a, b = (np.stack([pair.heads[head] for pair in pairs]) for pairs in (first, second))
         agreement[head] = float((a.argmax(-1) == b.argmax(-1)).mean())

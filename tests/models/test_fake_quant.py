@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from torch import nn
 
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.models.encoder import PairEncoder
 from detente.models.fake_quant import RoundedLinear, round_weights, rounded
 from detente.models.features import Featurizer, Item
 from detente.models.model_dir import ONNX, SHAPE, TABLES, ModelError, seal, verify
 from detente.train.export import quantize
 from detente.train.export.onnx import export
-from detente.train.torch_encoder import TorchEngine
+from detente.train.torch_encoder import TorchEncoder
 from tests.helpers.parity import parity
 from tests.helpers.tiny import trained_a_little
 
@@ -70,8 +70,8 @@ def test_the_exported_model_rounds_as_the_trained_one(
     rounded_torch: tuple[PairEncoder, Tokenizer], tmp_path: Path
 ) -> None:
     model, tokenizer = rounded_torch
-    engine = Engine(export(model, tokenizer, tmp_path / "model"))
-    result = parity(TorchEngine(model, Featurizer(tokenizer, model.spec.max_length)), engine, ITEMS)
+    engine = OnnxEncoder(export(model, tokenizer, tmp_path / "model"))
+    result = parity(TorchEncoder(model, Featurizer(tokenizer, model.spec.max_length)), engine, ITEMS)
     assert max(result.distance.values()) < 1e-3
     assert {type(m) for m in model.modules() if isinstance(m, nn.Linear)} == {RoundedLinear}, "export changes no model"
 
@@ -79,10 +79,10 @@ def test_the_exported_model_rounds_as_the_trained_one(
 def test_a_sentence_is_read_the_same_in_any_company(
     rounded_torch: tuple[PairEncoder, Tokenizer], tmp_path: Path
 ) -> None:
-    engine = Engine(export(*rounded_torch, tmp_path / "model"), threads=1)
-    together = engine.read(ITEMS)
+    engine = OnnxEncoder(export(*rounded_torch, tmp_path / "model"), threads=1)
+    together = engine.predict(ITEMS)
     for item, readings in zip(ITEMS, together, strict=True):
-        (alone,) = engine.read([item])
+        (alone,) = engine.predict([item])
         for one, other in zip(alone, readings, strict=True):
             assert np.allclose(one.heads["tone"], other.heads["tone"], atol=1e-5)
 
@@ -110,8 +110,8 @@ def test_an_exported_model_can_be_trained_on(rounded_torch: tuple[PairEncoder, T
             sorted(model.named_parameters()), sorted(before.named_parameters()), strict=True
         ):
             assert torch.allclose(weight, known, atol=float(known.abs().max()) / 127), name
-    ours = TorchEngine(model, Featurizer(again, before.spec.max_length)).read(ITEMS)
-    theirs = Engine(folder).read(ITEMS)
+    ours = TorchEncoder(model, Featurizer(again, before.spec.max_length)).predict(ITEMS)
+    theirs = OnnxEncoder(folder).predict(ITEMS)
     for one, other in zip(ours, theirs, strict=True):
         for a, b in zip(one, other, strict=True):
             assert np.allclose(a.heads["tone"], b.heads["tone"], atol=0.02)
@@ -135,14 +135,14 @@ def test_a_large_model_is_of_two_files(
     rounded_torch: tuple[PairEncoder, Tokenizer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained_a_little(rounded_torch[0])
-    whole = Engine(export(*rounded_torch, tmp_path / "one")).read(ITEMS)
+    whole = OnnxEncoder(export(*rounded_torch, tmp_path / "one")).predict(ITEMS)
     monkeypatch.setattr(quantize, "MAX_FILE_SIZE", 10_000)
     monkeypatch.setattr(quantize, "LARGE_TENSOR", 1_500)
     folder = tmp_path / "two"
     for _ in range(2):  # over what is there
         export(*rounded_torch, folder)
     assert (folder / ONNX).stat().st_size + 1_500 < (tmp_path / "one" / ONNX).stat().st_size
-    for one, two in zip(whole, Engine(folder).read(ITEMS), strict=True):
+    for one, two in zip(whole, OnnxEncoder(folder).predict(ITEMS), strict=True):
         assert all(np.array_equal(a.heads["tone"], b.heads["tone"]) for a, b in zip(one, two, strict=True))
     PairEncoder.from_pretrained(folder)
     (folder / TABLES).unlink()

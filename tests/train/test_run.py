@@ -16,14 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModel, TrainerCallback
 
+from detente._statistics import ece, softmax
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.load import read
-from detente.infer.encoder.onnx import Engine, softmax
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.infer.label.labeler import load
 from detente.models.features import Featurizer
 from detente.models.model_dir import read_config, verify
 from detente.train.evaluate.evaluate import evaluate, markdown, save
-from detente.train.evaluate.metrics import ece, macro_f1, relation_f1, span_f1, warmth_r
+from detente.train.evaluate.metrics import macro_f1, relation_f1, span_f1, warmth_r
 from detente.train.examples import rows_of
 from detente.train.export.onnx import export
 from detente.train.fit.trainer import fit, layer_of
@@ -31,7 +32,7 @@ from detente.train.run import train, training_rows
 from detente.train.run_checks import check_export, check_metric, check_same_run
 from detente.train.settings import Corpus, read_args
 from detente.train.temperature import fit_temperatures, nll, temperature
-from detente.train.torch_encoder import TorchEngine
+from detente.train.torch_encoder import TorchEncoder
 from tests.helpers.tiny import CORPORA, MAX_LENGTH, tiny_encoder
 
 
@@ -267,7 +268,7 @@ def test_an_export_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
     model, tokenizer = tiny_encoder()
     folder = export(model, tokenizer, tmp_path / "model", int8=False)
     rows = rows_of(read("detente", "train").examples[:40], "detente")
-    trained = TorchEngine(model, Featurizer(tokenizer, MAX_LENGTH))
+    trained = TorchEncoder(model, Featurizer(tokenizer, MAX_LENGTH))
     check_export(folder, trained, rows)
     with torch.no_grad():
         for parameter in model.heads["tone"].parameters():
@@ -404,4 +405,4 @@ def test_frozen_layers_stay_and_what_stands_on_them_learns(config: Path, base: P
     assert layers > 1
     assert moved
     assert all(layer_of(name) >= 1 for name in moved)
-    Engine(export(trained, featurizer.tokenizer, config.parent / "model"))  # in fp32, as onnxruntime reads it
+    OnnxEncoder(export(trained, featurizer.tokenizer, config.parent / "model"))  # in fp32, as onnxruntime reads it

@@ -7,14 +7,14 @@ from typing import Any, Final
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
-from detente._statistics import interval
+from detente._statistics import ece, interval, resampled_rows
 from detente.data.codebook.label_schema import Variable
 from detente.data.codebook.labels import expected_warmth
-from detente.infer.encoder.onnx import Floats
+from detente.infer.encoder.base import Floats
 from detente.train.codebook import learning_curve as curve
 from detente.train.codebook.linear_probe import Ints
 from detente.train.evaluate.evaluate import markdown_table, percent
-from detente.train.evaluate.metrics import class_f1, confusion, ece, macro_f1, micro_f1
+from detente.train.evaluate.metrics import class_f1, confusion, macro_f1, micro_f1
 
 #: Rows under which a label is called rare.
 RARE: Final = 10
@@ -76,12 +76,9 @@ def measured(
         learnt: how many were learnt from.
         points: of the learning curve.
     """
-    draw = np.random.default_rng(0)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     drawn: dict[str, list[float]] = {}
-    for _ in range(RESAMPLES):
-        some = np.concatenate([members[i] for i in draw.integers(len(members), size=len(members))])
-        for metric, value in metrics(variable, gold[some], said[some]).items():
+    for sample in resampled_rows(groups, draws=RESAMPLES):
+        for metric, value in metrics(variable, gold[sample], said[sample]).items():
             drawn.setdefault(metric, []).append(value)
     right, answer = (_names(variable, index) for index in (gold, said.argmax(-1)))
     return Measured(

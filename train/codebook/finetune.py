@@ -15,8 +15,10 @@ import torch
 from tokenizers import Tokenizer
 from transformers import TrainerCallback
 
+from detente._statistics import softmax
 from detente.data.codebook.label_schema import Scheme
-from detente.infer.encoder.onnx import Floats, _both_orders, softmax
+from detente.infer.encoder.base import Floats
+from detente.infer.encoder.pair_orders import both_orders
 from detente.models.config import ModelConfig, head_of
 from detente.models.encoder import PairEncoder
 from detente.models.features import Featurizer
@@ -27,7 +29,7 @@ from detente.train.examples import Label, Row
 from detente.train.export.onnx import export
 from detente.train.fit.trainer import fit
 from detente.train.settings import TrainArgs
-from detente.train.torch_encoder import TorchEngine
+from detente.train.torch_encoder import TorchEncoder
 
 #: Steps of a run, where that is between `EPOCHS` passes over the rows: few rows are gone through more often.
 STEPS: Final = 400
@@ -149,8 +151,8 @@ class Tuner:
 
 def logits_of(model: PairEncoder, tokenizer: Tokenizer, rows: Sequence[Coded]) -> dict[str, Floats]:
     """Return each head's logits for the rows' pairs in both orders, [rows, 2, labels]."""
-    engine = TorchEngine(model, Featurizer(tokenizer, model.spec.max_length))
-    heads = engine._run([_both_orders(row.item) for row in rows]).heads
+    encoder = TorchEncoder(model, Featurizer(tokenizer, model.spec.max_length))
+    heads = encoder.predict_logits([both_orders(row.item) for row in rows])
     return {head: logits.reshape(len(rows), 2, -1) for head, logits in heads.items()}
 
 

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from detente._statistics import interval
-from detente.infer.encoder.onnx import Floats
+from detente._statistics import interval, resampled_rows
+from detente.infer.encoder.base import Floats
 from detente.train.codebook import linear_probe
 from detente.train.codebook.linear_probe import Ints
 from detente.train.evaluate.metrics import macro_f1
@@ -57,7 +57,6 @@ def points(
     """
     tested = np.concatenate([test for _, test in splits])
     right = [labels[i] for i in gold[tested]]
-    members = [np.flatnonzero(groups[tested] == group) for group in np.unique(groups[tested])]
     found = []
     for share in SHARES:
         draws, sizes = [], []
@@ -66,14 +65,13 @@ def points(
             for train, test in splits:
                 some = train if share == 1.0 else linear_probe.smaller(train, groups, gold, share, seed + number)
                 sizes.append(len(some))
-                logits = linear_probe.fit(vectors[some], gold[some], len(labels)).read(vectors[test])
+                logits = linear_probe.fit(vectors[some], gold[some], len(labels)).predict_logits(vectors[test])
                 answers += [labels[i] for i in linear_probe.answers(logits).argmax(-1)]
             draws.append(answers)
-        draw = np.random.default_rng(seed)
-        sampled = []
-        for _ in range(RESAMPLES):
-            rows = np.concatenate([members[i] for i in draw.integers(len(members), size=len(members))])
-            sampled.append(macro_f1([right[i] for i in rows], [draws[0][i] for i in rows], labels))
+        sampled = [
+            macro_f1([right[i] for i in rows], [draws[0][i] for i in rows], labels)
+            for rows in resampled_rows(groups[tested], draws=RESAMPLES, seed=seed)
+        ]
         mean = float(np.mean([macro_f1(right, answers, labels) for answers in draws]))
         found.append(Point(round(float(np.mean(sizes))), mean, *interval(sampled)))
     return found

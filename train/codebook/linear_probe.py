@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +12,15 @@ import onnx
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
-from detente.infer.encoder.onnx import Engine, Floats, _both_orders, softmax
+from detente._statistics import softmax
+from detente.infer.encoder.base import Floats
+from detente.infer.encoder.onnx import OnnxEncoder
+from detente.infer.encoder.pair_orders import both_orders
 from detente.models.config import HEADS
 from detente.models.features import Item
 from detente.models.model_dir import ONNX
 from detente.train.codebook import onnx_heads
-from detente.train.temperature import GRID, nll
+from detente.train.temperature import best_temperature
 
 Ints = npt.NDArray[np.int64]
 
@@ -38,30 +41,26 @@ PLENTY: Final = 2000
 NEVER: Final = -20.0
 
 
-class Vectors(Engine):
-    """Reads pair vectors with an exported model, batched and cut as its readings are.
+class Vectors:
+    """Pair vectors of an exported model, batched and cut as its predictions are.
 
     Args:
-        folder: of the model.
+        folder: the model folder.
         without: heads whose hidden layer is left out.
 
     Attributes:
-        names: of the tensors, as `graft.vectors` gives them.
+        names: the network's outputs that are joined, as `onnx_heads.vectors` gives them.
     """
 
     def __init__(self, folder: Path, without: Sequence[str] = ()) -> None:
-        super().__init__(folder)
+        self._encoder = OnnxEncoder(folder)
         model = onnx.load(folder / ONNX, load_external_data=False)
-        self.names = onnx_heads.vectors(model, [head for head in self.config.heads if head in HEADS], without)
-        item = Item("A met B.", [[(0, 1)], [(6, 7)]], [(0, 1)])
-        widths = [tensor.shape[1] for tensor in self.session.run(self.names, self.featurizer.batch([item]).arrays())]
-        shapes = {name: ("",) * width for name, width in zip(self.names, widths, strict=True)}
-        self.config = replace(self.config, heads=shapes, own=None)
+        self.names = onnx_heads.vectors(model, [head for head in self._encoder.config.heads if head in HEADS], without)
 
     def of(self, items: Sequence[Item]) -> Floats:
         """Return the vectors of each item's one pair, in both of its orders: [items, 2, width]."""
-        heads = self._run([_both_orders(item) for item in items]).heads
-        joined: Floats = np.concatenate([heads[name] for name in self.names], axis=-1)
+        outputs = self._encoder.forward([both_orders(item) for item in items], self.names)
+        joined: Floats = np.concatenate([outputs[name] for name in self.names], axis=-1)
         return joined.reshape(len(items), 2, -1)
 
 
@@ -77,7 +76,7 @@ class Head:
     weights: Floats
     bias: Floats
 
-    def read(self, vectors: Floats) -> Floats:
+    def predict_logits(self, vectors: Floats) -> Floats:
         """Return the logits of vectors [rows, 2, width], as [rows, 2, labels]."""
         logits: Floats = vectors @ self.weights + self.bias
         return logits
@@ -91,7 +90,7 @@ def answers(logits: Floats, temperature: float = 1.0) -> Floats:
 
 def temperature(logits: Floats, gold: Ints) -> float:
     """Return the temperature under which the right labels of rows that a head hasn't seen are most likely."""
-    return float(min(GRID, key=lambda t: nll(answers(logits, t), gold)))
+    return best_temperature(lambda degree: answers(logits, degree), gold)
 
 
 def fit(vectors: Floats, gold: Ints, labels: int) -> Head:

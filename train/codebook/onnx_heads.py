@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from detente.infer.encoder.onnx import Floats
+from detente.infer.encoder.base import Floats
 from detente.models.config import HIDDEN, OWN, PAIR_VECTOR
 
 

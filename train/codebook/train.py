@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 from detente._files import write_json
 from detente.data.annotation.spreadsheets import LabelsError
 from detente.data.codebook.label_schema import Scheme, Variable
-from detente.infer.encoder.onnx import Engine, Floats
+from detente.infer.encoder.base import Floats
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.infer.readings.table import schema
 from detente.models.config import HEADS, ModelConfig, head_of
 from detente.models.features import mark
@@ -131,10 +132,10 @@ def measure(folder: Path, table: Table) -> list[Measured]:
         ModelError: there is no such model.
     """
     verify(folder)
-    engine = Engine(folder)
+    engine = OnnxEncoder(folder)
     if engine.config.own is None:
         raise LabelsError(f"{folder} has no scheme of its own; `detente train --labels` makes one that has")
-    pairs = engine.read([row.item for row in table.rows])
+    pairs = engine.predict([row.item for row in table.rows])
     results = []
     for variable in engine.config.own.variables:
         rows = gathered(table.rows, variable)
@@ -161,7 +162,10 @@ def _validated(
         raise LabelsError(f"{variable.name}: a label stands in one document only; it takes rows of several")
     tested = np.concatenate([test for _, test in splits])
     logits = np.concatenate(
-        [linear_probe.fit(vectors[train], rows.gold[train], labels).read(vectors[test]) for train, test in splits]
+        [
+            linear_probe.fit(vectors[train], rows.gold[train], labels).predict_logits(vectors[test])
+            for train, test in splits
+        ]
     )
     temperature = round(linear_probe.temperature(logits, rows.gold[tested]), 4)
     said = linear_probe.answers(logits, temperature)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from detente._statistics import softmax
 from detente.data.corpora.examples import CorpusError
 from detente.models.config import HEADS
 from detente.train.examples import Label, Row
@@ -105,8 +106,8 @@ def read(
 
 def softened(probabilities: npt.ArrayLike, temperature: float) -> list[float]:
     """Return a distribution rescaled to a temperature."""
-    powers = np.asarray(probabilities, dtype=np.float64) ** (1 / temperature)
-    shares: list[float] = (powers / powers.sum()).tolist()
+    logits = np.log(np.asarray(probabilities, dtype=np.float64).clip(np.finfo(np.float64).tiny))
+    shares: list[float] = softmax(logits / temperature).tolist()
     return shares
 
 

@@ -22,7 +22,7 @@ from detente.data.corpora import unlabeled
 from detente.data.corpora.examples import CorpusError
 from detente.data.corpora.unlabeled import Sentence
 from detente.infer.encoder import cue_span
-from detente.infer.encoder.onnx import Engine, Floats, PairReading
+from detente.infer.encoder.base import Encoder, Floats, PairOutput
 from detente.infer.label.labeler import LONGEST, load
 from detente.infer.linking.linker import linker
 from detente.infer.linking.mentions import dyads
@@ -34,7 +34,7 @@ from detente.models.model_dir import MANIFEST, WEIGHTS, ModelError, resolve
 from detente.train.distill import soft_labels
 from detente.train.examples import REVERSED_INDEX
 from detente.train.held_out import held_out, key
-from detente.train.torch_encoder import TorchEngine
+from detente.train.torch_encoder import TorchEncoder
 
 #: Sentences per part, the most that an interrupted run can lose: some minutes of work.
 PART_SIZE: Final = 4096
@@ -146,13 +146,13 @@ def link(sentence: Sentence) -> LinkedSentence | None:
     )
 
 
-def predict(teachers: Sequence[Engine], sentences: Sequence[LinkedSentence]) -> pa.Table:
+def predict(teachers: Sequence[Encoder], sentences: Sequence[LinkedSentence]) -> pa.Table:
     """Predict every dyad in both orders and return the mean over the teachers, a table of `soft_labels.SCHEMA`."""
     items = [
         Item(x.item.text, x.item.actors, [order for a, b in x.item.pairs for order in ((a, b), (b, a))])
         for x in sentences
     ]
-    predictions = [list(chain.from_iterable(teacher.read(items, symmetric=False))) for teacher in teachers]
+    predictions = [list(chain.from_iterable(teacher.predict(items, symmetric=False))) for teacher in teachers]
     pairs = [(x, n, dyad) for x in sentences for n, dyad in enumerate(x.dyads)]
     heads = {head: _mean(predictions, head) for head in (*soft_labels.JOINED, *soft_labels.ORDERED)}
     columns: dict[str, Any] = {
@@ -178,14 +178,14 @@ def predict(teachers: Sequence[Engine], sentences: Sequence[LinkedSentence]) -> 
     )
 
 
-def _mean(predictions: Sequence[Sequence[PairReading]], head: str) -> Floats:
+def _mean(predictions: Sequence[Sequence[PairOutput]], head: str) -> Floats:
     """Return the mean distributions of the teachers, [pairs, labels of the head]."""
     distributions = [[reading.heads[head] for reading in readings] for readings in predictions]
     mean: Floats = np.mean(distributions, axis=0, dtype=np.float32).reshape(-1, len(HEADS[head]))
     return mean
 
 
-def _cue(text: str, orders: Sequence[PairReading]) -> tuple[int, int] | None:
+def _cue(text: str, orders: Sequence[PairOutput]) -> tuple[int, int] | None:
     """Return the first teacher's cue, since teachers may tokenize differently."""
     forward, backward = orders
     return cue_span.find(text, (forward.cue + backward.cue) / 2, forward.spans)
@@ -207,7 +207,7 @@ def _select(file: Path, numbers: Sequence[int]) -> Iterator[Sentence]:
             number = next(remaining, None)
 
 
-def _open_teacher(folder: Path) -> Engine:
+def _open_teacher(folder: Path) -> Encoder:
     """Open a teacher, which must have all heads of the soft labels."""
     engine = _open_model(folder)
     if missing := [h for h in (*soft_labels.JOINED, *soft_labels.ORDERED) if engine.config.heads.get(h) != HEADS[h]]:
@@ -215,7 +215,7 @@ def _open_teacher(folder: Path) -> Engine:
     return engine
 
 
-def _open_model(folder: Path) -> Engine:
+def _open_model(folder: Path) -> Encoder:
     """Open a trained model, on a GPU if available, or an exported one."""
     if not (folder / WEIGHTS).is_file():
         return load(folder).engine
@@ -226,7 +226,7 @@ def _open_model(folder: Path) -> Engine:
     except Exception as error:  # safetensors, torch and tokenizers raise various classes
         raise ModelError(f"{folder} can't be read ({str(error).splitlines()[0]}); train it again") from error
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return TorchEngine(model.to(device), Featurizer(tokenizer, model.spec.max_length))
+    return TorchEncoder(model.to(device), Featurizer(tokenizer, model.spec.max_length))
 
 
 def _digest(folder: Path) -> str:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detente._statistics import interval
+from detente._statistics import ece, interval, resampled_rows
 from detente.data.codebook.labels import DIRECTIONS, POLARITIES, QUADS, ROOTS, SENTIMENTS, TONES, expected_warmth
 from detente.data.corpora.examples import Example
 from detente.data.corpora.load import read
 from detente.infer.encoder import cue_span as cue
-from detente.infer.encoder.onnx import Engine, Floats
+from detente.infer.encoder.base import Encoder, Floats
 from detente.models.features import Span
-from detente.train.evaluate.metrics import class_f1, ece, macro_f1, micro_f1, relation_f1, span_f1, warmth_r
+from detente.train.evaluate.metrics import class_f1, macro_f1, micro_f1, relation_f1, span_f1, warmth_r
 from detente.train.examples import item_of
 
 Metrics = dict[str, float]
@@ -145,9 +145,9 @@ TEST = (
 )
 
 
-def scores_of(engine: Engine, benchmark: Benchmark, examples: Sequence[Example]) -> list[Scores]:
+def scores_of(engine: Encoder, benchmark: Benchmark, examples: Sequence[Example]) -> list[Scores]:
     """Return the model's predictions for every row's pair."""
-    readings = engine.read([item_of(e) for e in examples], symmetric=not benchmark.ordered)
+    readings = engine.predict([item_of(e) for e in examples], symmetric=not benchmark.ordered)
     return [
         Scores(pair.heads, cue.find(example.text, pair.cue, pair.spans))
         for example, (pair,) in zip(examples, readings, strict=True)
@@ -158,16 +158,14 @@ def intervals(
     measure: Measure, examples: Sequence[Example], scores: Sequence[Scores], resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
     """Return each metric's bootstrap 95 % interval (percentiles, rows drawn with replacement)."""
-    rng = np.random.default_rng(seed)
     samples: dict[str, list[float]] = {}
-    for _ in range(resamples):
-        rows = rng.integers(len(examples), size=len(examples))
+    for rows in resampled_rows(np.arange(len(examples)), draws=resamples, seed=seed):
         for name, value in measure([examples[i] for i in rows], [scores[i] for i in rows]).items():
             samples.setdefault(name, []).append(value)
     return {name: interval(values) for name, values in samples.items()}
 
 
-def develop(engine: Engine, corpora: Sequence[str]) -> Metrics:
+def develop(engine: Encoder, corpora: Sequence[str]) -> Metrics:
     """Evaluate a model on the dev splits of some corpora, for model selection in training.
 
     Returns:

@@ -7,10 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from detente._statistics import interval
-from detente.infer.encoder.onnx import Floats
+from detente._statistics import Estimate, confidence_bins, ece, interval, resampled_rows
+from detente.infer.encoder.base import Floats
 from detente.train.evaluate.benchmarks import RESAMPLES
-from detente.train.evaluate.metrics import Estimate, ece
 
 #: Number of bins of the reliability diagram and the ECE, as in Guo et al. (ICML 2017).
 BINS: Final = 15
@@ -99,7 +98,7 @@ def calibration(
     distributions, gold = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
     top, hit = distributions.max(axis=-1), distributions.argmax(axis=-1) == gold
     rng = np.random.default_rng(0)
-    samples = [rng.integers(len(gold), size=len(gold)) for _ in range(resamples)]
+    samples = list(resampled_rows(np.arange(len(gold)), draws=resamples, seed=rng))
     error = Estimate(ece(top, hit, BINS), *interval([ece(top[rows], hit[rows], BINS) for rows in samples]))
     perfect = [ece(top, rng.random(len(top)) < top, BINS) for _ in range(resamples)]
     points = [_coverage_point(threshold, top, hit, rng, resamples) for threshold in THRESHOLDS]
@@ -120,11 +119,9 @@ def bins(top: Floats, hit: npt.NDArray[np.bool_]) -> list[Bin]:
         top: [N], top probability.
         hit: [N], whether the most probable label is right.
     """
-    number = np.minimum((top * BINS).astype(int), BINS - 1)
     return [
-        Bin(n / BINS, (n + 1) / BINS, int(members.sum()), float(top[members].mean()), float(hit[members].mean()))
-        for n in np.unique(number).tolist()
-        for members in [number == n]
+        Bin(b.number / BINS, (b.number + 1) / BINS, b.rows, b.confidence, b.accuracy)
+        for b in confidence_bins(top, hit, BINS)
     ]
 
 

@@ -15,14 +15,14 @@ from typing import Final
 import numpy as np
 
 from detente import _statistics
+from detente._statistics import Estimate
 from detente.data.corpora.examples import Example
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.base import Encoder
 from detente.infer.linking.linker import linker
 from detente.infer.readings.document import read_date
 from detente.models.features import Item
 from detente.train.entity_swap import swapper
 from detente.train.evaluate.benchmarks import RESAMPLES
-from detente.train.evaluate.metrics import Estimate
 from detente.train.examples import Row, rows_of
 
 DRAWS: Final = 5
@@ -60,7 +60,7 @@ class Exchange:
 
 
 def swap_test(
-    engine: Engine, examples: Sequence[Example], draws: int = DRAWS, seed: int = 0, resamples: int = RESAMPLES
+    engine: Encoder, examples: Sequence[Example], draws: int = DRAWS, seed: int = 0, resamples: int = RESAMPLES
 ) -> list[Exchange]:
     """Swap the states of sentences and count the tones that change.
 
@@ -118,14 +118,14 @@ def _pairs_of(row: Row, dyad: str) -> list[int]:
     return [n for n, (a, b) in enumerate(row.pairs) if sorted((row.states[a], row.states[b])) == dyad.split("-")]
 
 
-def _tones(engine: Engine, items: Sequence[Item]) -> list[list[int]]:
+def _tones(engine: Encoder, items: Sequence[Item]) -> list[list[int]]:
     """Return the index of the most probable tone of each pair of each item."""
-    return [[int(pair.heads["tone"].argmax()) for pair in pairs] for pairs in engine.read(items)]
+    return [[int(pair.heads["tone"].argmax()) for pair in pairs] for pairs in engine.predict(items)]
 
 
 def _compare(
     name: str,
-    engine: Engine,
+    engine: Encoder,
     rows: Sequence[Row],
     before: Sequence[Sequence[int]],
     swaps: Sequence[Swap],

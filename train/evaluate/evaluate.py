@@ -9,7 +9,8 @@ from rich.table import Table
 
 from detente._files import write_json
 from detente.data.corpora.examples import Example
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.base import Encoder
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.models.config import HEADS
 from detente.train.evaluate.baselines import BASELINES, baseline
 from detente.train.evaluate.benchmarks import DEV, RESAMPLES, TEST, Benchmark, Scores, intervals, predicted, scores_of
@@ -74,7 +75,7 @@ def evaluate(
     if unknown := sorted(set(corpora) - {b.corpus for b in benchmarks}):
         names = ", ".join(sorted({b.corpus for b in benchmarks}))
         raise ValueError(f"no benchmark for {', '.join(unknown)}; there are {names}")
-    engine = Engine(folder)
+    engine = OnnxEncoder(folder)
     results = []
     for benchmark in benchmarks:
         if corpora and benchmark.corpus not in corpora:
@@ -84,7 +85,7 @@ def evaluate(
     return results
 
 
-def evaluate_benchmark(engine: Engine, benchmark: Benchmark, floors: Mapping[str, Any], resamples: int) -> Result:
+def evaluate_benchmark(engine: Encoder, benchmark: Benchmark, floors: Mapping[str, Any], resamples: int) -> Result:
     """Evaluate a model and the baselines on one benchmark."""
     examples = benchmark.examples()
     scores = scores_of(engine, benchmark, examples)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detente._statistics import interval
+from detente._statistics import interval, resampled_rows
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.examples import Example
 from detente.data.corpora.load import read
 from detente.infer.encoder import cue_span
-from detente.infer.encoder.onnx import Engine, Floats, PairReading
+from detente.infer.encoder.base import Encoder, Floats, PairOutput
 from detente.infer.explain.occlusion import only, weigh, without
 from detente.infer.label.labeler import Detente
 from detente.models.features import Item, Span
@@ -66,7 +66,7 @@ class Faithfulness:
 
 
 def faithfulness(
-    engine: Engine,
+    engine: Encoder,
     *,
     split: str = "dev",
     limit: int = 0,
@@ -90,7 +90,7 @@ def faithfulness(
     """
     rows = [e for e in read("annotations", split).examples if e.tone != "none" and e.cue][: limit or None]
     items = [item_of(example) for example in rows]
-    predictions = [pair for (pair,) in engine.read(items)]
+    predictions = [pair for (pair,) in engine.predict(items)]
     toned = [index for index, pair in enumerate(predictions) if TONES[int(pair.heads["tone"].argmax())] != "none"]
     if not toned:
         raise ValueError(f"the model gives none of the {len(rows)} related rows of annotations {split} a tone")
@@ -126,7 +126,7 @@ def faithfulness(
     )
 
 
-def seconds(engine: Engine, texts: Sequence[str]) -> tuple[float, float]:
+def seconds(engine: Encoder, texts: Sequence[str]) -> tuple[float, float]:
     """Return the median seconds of `Detente.label` per text, without and with explanation."""
     model = Detente(engine)
     model.label(texts[0], explain=True)  # load everything first
@@ -162,7 +162,7 @@ class _Words:
     The pair's mentions always stay in the sentence, so their words aren't `removable`.
     """
 
-    def __init__(self, item: Item, pair: PairReading, cues: Sequence[Span]) -> None:
+    def __init__(self, item: Item, pair: PairOutput, cues: Sequence[Span]) -> None:
         self.all = [word for _, word, _ in cue_span.weighed(item.text, pair.cue, pair.spans)]
         self.explained = [word for word in self.all if _overlaps(word, cues)]
         mentions = [span for spans in item.actors for span in spans]
@@ -171,9 +171,9 @@ class _Words:
 
 
 def _fall(
-    engine: Engine,
+    engine: Encoder,
     items: Sequence[Item],
-    predictions: Sequence[PairReading],
+    predictions: Sequence[PairOutput],
     draws: Sequence[Sequence[Sequence[Span]]],
     edit: Callable[[Item, Sequence[Span]], Item],
 ) -> Floats:
@@ -187,7 +187,7 @@ def _fall(
         edit: function that edits a row, given some of its words.
     """
     edited = [edit(item, words) for draw in draws for item, words in zip(items, draw, strict=True)]
-    tones = np.array([pair.heads["tone"] for (pair,) in engine.read(edited)]).reshape(len(draws), len(items), -1)
+    tones = np.array([pair.heads["tone"] for (pair,) in engine.predict(edited)]).reshape(len(draws), len(items), -1)
     before = np.array([pair.heads["tone"] for pair in predictions])
     tone = before.argmax(-1)
     rows = np.arange(len(items))
@@ -218,8 +218,8 @@ def _tokens(text: str, spans: Sequence[Span]) -> set[int]:
 
 
 def _interval(values: Floats, resamples: int, seed: int) -> tuple[float, float]:
-    rng = np.random.default_rng(seed)
-    return interval([float(rng.choice(values, size=len(values)).mean()) for _ in range(resamples)])
+    rows = resampled_rows(np.arange(len(values)), draws=resamples, seed=seed)
+    return interval([float(values[sample].mean()) for sample in rows])
 
 
 def _overlaps(word: Span, spans: Iterable[Span]) -> bool:

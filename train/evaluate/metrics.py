@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -53,29 +52,6 @@ def span_f1(text: str, gold: tuple[int, int] | None, predicted: tuple[int, int] 
 def _words(text: str, span: tuple[int, int] | None) -> list[int]:
     start, end = span or (0, 0)
     return [m.start() for m in re.finditer(r"\w+", text) if start < m.end() and m.start() < end]
-
-
-def ece(top: Floats, right: npt.NDArray[np.bool_], bins: int = 15) -> float:
-    """Return the expected calibration error of the top label (Guo et al., ICML 2017), equal-width bins.
-
-    Args:
-        top: [N], probability of the most probable label.
-        right: [N], whether that label is right.
-        bins: number of bins.
-    """
-    bin_of = np.minimum((top * bins).astype(int), bins - 1)
-    return float(
-        sum(abs(right[bin_of == b].mean() - top[bin_of == b].mean()) * (bin_of == b).mean() for b in np.unique(bin_of))
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its bootstrap 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str] = TONES) -> npt.NDArray[np.int64]:

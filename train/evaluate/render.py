@@ -8,13 +8,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from detente._files import write_json
+from detente._statistics import Estimate
 from detente.models.config import HEADS
 from detente.train.evaluate.articles import render as article_tables
 from detente.train.evaluate.calibration import BINS, Calibration
 from detente.train.evaluate.evaluate import markdown as benchmark_table
 from detente.train.evaluate.evaluate import markdown_table, percent
 from detente.train.evaluate.figures import confusion_figure, coverage_figure, reliability_figure, slices_figure
-from detente.train.evaluate.metrics import Estimate
 from detente.train.evaluate.report import Report, slug
 
 

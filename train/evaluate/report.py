@@ -12,7 +12,8 @@ import numpy as np
 
 from detente.data.corpora.examples import Example
 from detente.data.corpora.load import read
-from detente.infer.encoder.onnx import Engine, cores
+from detente.infer.encoder.base import Encoder
+from detente.infer.encoder.onnx import OnnxEncoder, cores
 from detente.infer.label.labeler import Detente
 from detente.models.config import HEADS
 from detente.train.evaluate.articles.evaluation import ArticleEvaluation, evaluate_articles
@@ -128,7 +129,7 @@ def build(
         ValueError: a corpus has no benchmark.
         CorpusError: a corpus isn't on disk, or the articles are malformed.
     """
-    engine = Engine(folder)
+    engine = OnnxEncoder(folder)
     article_evaluation = None
     if articles or not corpora:
         file = articles or locate()
@@ -180,12 +181,12 @@ def calibrations_of(
     return out
 
 
-def speed(engine: Engine) -> Speed:
+def speed(engine: Encoder) -> Speed:
     """Measure the engine's speed on sentences of the project's own corpus, with all their dyads."""
     items = [row.item for row in rows_of(read("detente", "train").examples, "")][:SPEED_SENTENCES]
-    engine.read(items[:64])
+    engine.predict(items[:64])
     start = time.perf_counter()
-    engine.read(items)
+    engine.predict(items)
     seconds = time.perf_counter() - start
     dyads = sum(len(item.pairs) for item in items)
     return Speed(len(items), dyads, len(items) / seconds, dyads / seconds, cores(), _processor())

@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from detente._statistics import interval
+from detente._statistics import Estimate, interval, resampled_counts
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.examples import Example
 from detente.train.evaluate.benchmarks import RESAMPLES, Scores, gold, predicted
-from detente.train.evaluate.metrics import Estimate, confusion
+from detente.train.evaluate.metrics import confusion
 
 Counts = npt.NDArray[np.integer[Any]]
 Shares = npt.NDArray[np.float64]
@@ -132,13 +132,9 @@ def estimate(
         resamples: number of bootstrap samples.
         seed: random seed.
     """
-    total = int(counts.sum())
-    cells = (counts / total).ravel()
-    samples = np.random.default_rng(seed).multinomial(total, cells, size=resamples).reshape(-1, *counts.shape)
-    return [
-        Estimate(float(value), *interval(values))
-        for value, values in zip(figure(counts), figure(samples).T, strict=True)
-    ]
+    samples = np.concatenate(list(resampled_counts(counts.ravel(), draws=resamples, seed=seed)))
+    drawn = figure(samples.reshape(-1, *counts.shape))
+    return [Estimate(float(value), *interval(values)) for value, values in zip(figure(counts), drawn.T, strict=True)]
 
 
 def accuracy(counts: Counts) -> Shares:

@@ -1,5 +1,6 @@
 """The table of labels and the exports that it is made of, as coders and their programs write them."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,22 @@ def test_json_lines_and_parquet(tmp_path: Path) -> None:
             (WARNED, "CHN-JPN", {"tone": "frosty"}),
             ("B.", "IND-NPL", {}),
         ]
+
+
+def test_compressed_tables(tmp_path: Path) -> None:
+    data = gzip.compress(ROWS.encode())
+    (tmp_path / "my.csv.gz").write_bytes(data)
+    rows, _ = read_labels(tmp_path / "my.csv.gz", SCHEME)
+    assert [row.dyad for row in rows] == ["CHN-JPN", "IND-NPL"]
+    for broken in (data[:-12], data[:20] + b"xx" + data[22:], b"\x1f\x8bno gzip"):
+        (tmp_path / "my.csv.gz").write_bytes(broken)
+        with pytest.raises(LabelsError, match=r"my\.csv\.gz"):
+            read_labels(tmp_path / "my.csv.gz", SCHEME)
+
+
+def test_no_such_table(tmp_path: Path) -> None:
+    with pytest.raises(LabelsError, match=r"my\.csv: there is no such file$"):
+        read_labels(tmp_path / "my.csv", SCHEME)
 
 
 def test_without_a_codebook_capitals_make_no_other_label(tmp_path: Path) -> None:

@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detente.data.codebook.labels import TONES
+from detente.data.corpora.examples import Corpus
 from detente.data.corpora.load import read
-from detente.infer.encoder.onnx import Engine, PairReading
+from detente.infer.encoder.base import Encoder, EncoderWrapper, PairOutput
+from detente.infer.encoder.cached import CachedEncoder
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.infer.explain.nearest_examples import Neighbours, vectors_of
 from detente.infer.explain.occlusion import MOST_BESIDE, MOST_LIKE, _shortest, only, phrases, without
 from detente.infer.label.labeler import Detente
@@ -32,11 +35,9 @@ def probabilities(*tone: float) -> dict[str, np.ndarray]:
     return {"tone": np.array(tone, dtype=np.float32), "direction": np.array([0.2, 0.3, 0.5], dtype=np.float32)}
 
 
-def answer(text: str, weights: list[float], tone: tuple[float, ...] = (0.1, 0.6, 0.1, 0.1, 0.1)) -> PairReading:
+def answer(text: str, weights: list[float], tone: tuple[float, ...] = (0.1, 0.6, 0.1, 0.1, 0.1)) -> PairOutput:
     """What a model might say of a sentence whose tokens are its characters."""
-    return PairReading(
-        probabilities(*tone), np.array(weights, dtype=np.float32), [(i, i + 1) for i in range(len(text))]
-    )
+    return PairOutput(probabilities(*tone), np.array(weights, dtype=np.float32), [(i, i + 1) for i in range(len(text))])
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +50,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_model: Path) -> Engine:
-    return Engine(tiny_model)
+def engine(tiny_model: Path) -> Encoder:
+    return OnnxEncoder(tiny_model)
 
 
 @pytest.fixture(scope="module")
-def model(engine: Engine, cache: Path) -> Detente:
+def model(engine: Encoder, cache: Path) -> Detente:
     return Detente(engine)
 
 
@@ -112,6 +113,33 @@ def test_together_as_one_by_one(model: Detente, readings: list[Reading]) -> None
         assert reading.why is not None
         assert [w.weight for w in alone.why.spans] == pytest.approx([w.weight for w in reading.why.spans], abs=1e-4)
         assert [like.sentence for like in alone.why.like] == [like.sentence for like in reading.why.like]
+
+
+def test_a_cached_encoder_explains_as_its_own(engine: Encoder, cache: Path, readings: list[Reading]) -> None:
+    cached = Detente(CachedEncoder(engine)).label(f"  {TEXT}", include_none=True, explain=True)
+    for mine, theirs in zip(cached, readings, strict=True):
+        assert (mine.dyad, mine.tone) == (theirs.dyad, theirs.tone)
+        assert mine.why is not None
+        assert theirs.why is not None
+        assert [w.weight for w in mine.why.spans] == pytest.approx([w.weight for w in theirs.why.spans], abs=1e-4)
+        assert [like.sentence for like in mine.why.like] == [like.sentence for like in theirs.why.like]
+    assert len(list((cache / "detente" / "neighbours").iterdir())) == 1, "the vectors are those of the model itself"
+
+
+class Unsaved(EncoderWrapper):
+    """A model that is no folder, as while it is trained."""
+
+    digest = None
+
+
+def test_vectors_of_a_model_without_files_are_not_kept(
+    engine: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = Corpus(read("detente", "train").examples[:8], [])
+    monkeypatch.setattr("detente.infer.explain.nearest_examples.read", lambda *_: few)
+    monkeypatch.setattr("detente.infer.explain.nearest_examples.pooch.os_cache", lambda name: tmp_path / name)
+    assert Neighbours.of(Unsaved(engine))._vectors.shape[0] == 8
+    assert not list(tmp_path.iterdir())
 
 
 def test_mentions_stay_in_the_sentence() -> None:
@@ -182,11 +210,11 @@ def test_what_is_left_keeps_its_order_and_every_mention(
             assert [item.text[s:e] for s, e in before] == [left.text[s:e] for s, e in after]
 
 
-def test_neighbours_are_like_it_and_never_itself(model: Detente, engine: Engine, cache: Path) -> None:
+def test_neighbours_are_like_it_and_never_itself(model: Detente, engine: Encoder, cache: Path) -> None:
     example = next(e for e in read("detente", "train").examples if e.tone == "frosty")
     a, b = example.dyad.split("-")
     item = Item(example.text, [example.a, example.b], [(0, 1)])
-    ((pair,),) = engine.read([item])
+    ((pair,),) = engine.predict([item])
     neighbours = Neighbours.of(engine)
     like = neighbours.nearest(example.text.upper().replace(",", " ,"), [*example.a, *example.b], pair, 20)
     assert len({one.sentence for one in like}) == len(like) == 20
@@ -210,18 +238,18 @@ def test_vectors_have_length_one_and_who_leads_is_not_a_matter_of_the_alphabet()
 
 @pytest.mark.usefixtures("cache")
 def test_read_once_for_a_model(tiny_model: Path, tiny_int8: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = Neighbours.of(Engine(tiny_model))
+    first = Neighbours.of(OnnxEncoder(tiny_model))
     files = set((cache / "detente" / "neighbours").iterdir())
     assert len(files) == 1, "nothing but the vectors is left behind"
-    monkeypatch.setattr(Engine, "read", None)
-    assert np.array_equal(Neighbours.of(Engine(tiny_model))._vectors, first._vectors.astype(np.float16))
+    monkeypatch.setattr(OnnxEncoder, "predict", None)
+    assert np.array_equal(Neighbours.of(OnnxEncoder(tiny_model))._vectors, first._vectors.astype(np.float16))
     with pytest.raises(TypeError):
-        Neighbours.of(Engine(tiny_int8))  # another model, another file
+        Neighbours.of(OnnxEncoder(tiny_int8))  # another model, another file
 
 
 @pytest.mark.parametrize("fault", ["cut", "flipped", "empty", "other rows", "not finite", "pickle"])
 def test_a_spoilt_cache_is_made_anew(
-    fault: str, engine: Engine, model: Detente, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: str, engine: Encoder, model: Detente, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert model._explainer.neighbours
     (good,) = (cache / "detente" / "neighbours").iterdir()
@@ -237,18 +265,18 @@ def test_a_spoilt_cache_is_made_anew(
         middle = len(data) // 2
         flipped = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
         file.write_bytes({"cut": data[:middle], "flipped": flipped, "empty": b""}[fault])
-    monkeypatch.setattr("detente.infer.explain.nearest_examples._read", lambda *_: right.astype(np.float32))
+    monkeypatch.setattr("detente.infer.explain.nearest_examples._predict", lambda *_: right.astype(np.float32))
     assert np.array_equal(Neighbours.of(engine)._vectors, right)
     assert np.array_equal(np.load(file)["vectors"], right)
 
 
 def test_a_cache_that_cannot_be_written(
-    engine: Engine, model: Detente, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Encoder, model: Detente, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vectors = model._explainer.neighbours._vectors
     (tmp_path / "file").touch()
     monkeypatch.setattr("detente.infer.explain.nearest_examples.pooch.os_cache", lambda _: tmp_path / "file")
-    monkeypatch.setattr("detente.infer.explain.nearest_examples._read", lambda *_: vectors)
+    monkeypatch.setattr("detente.infer.explain.nearest_examples._predict", lambda *_: vectors)
     assert len(Neighbours.of(engine)._examples) == len(vectors)
 
 

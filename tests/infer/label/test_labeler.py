@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from detente.data.codebook.labels import NO_DIRECTION, TONES
 from detente.data.gazetteer.gazetteer import Group, SurfaceForm, Tables, Term
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.infer.label import labeler
 from detente.infer.label.labeler import LONGEST, MOST_STATES, Detente, pieces
 from detente.infer.linking.linker import Linker
@@ -36,7 +36,7 @@ ARTICLE = "China warned Japan.  Nothing of note.\n\nIndia met France and thanked
 
 @pytest.fixture(scope="module")
 def model(tiny_model: Path) -> Detente:
-    return Detente(Engine(tiny_model, threads=1), Linker(TABLES))
+    return Detente(OnnxEncoder(tiny_model, threads=1), Linker(TABLES))
 
 
 def keys(readings: list[Reading]) -> list[tuple[str, str]]:
@@ -215,7 +215,7 @@ def test_roll_call_is_bounded(tiny_model: Path) -> None:
         territories=frozenset(),
     )
     often = names[codes[-1]]
-    readings = Detente(Engine(tiny_model), Linker(tables)).label(
+    readings = Detente(OnnxEncoder(tiny_model), Linker(tables)).label(
         f"{often} met {', '.join(names.values())}", include_none=True
     )
     assert len(readings) == MOST_STATES * (MOST_STATES - 1) // 2

@@ -1,21 +1,22 @@
-"""The benchmark: it counts what went through, times every stage, and leaves the run as it was."""
+"""The benchmark: it counts what went through, times every stage, and changes nothing."""
 
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import onnxruntime
 import pytest
 
+from detente import _timing
+from detente._timing import STAGES, StageTimer, count, span, timed
 from detente.data.tables_io.columns import SourceError
-from detente.infer.corpus.reader import Corpus
-from detente.infer.encoder.cached import Once
-from detente.infer.encoder.onnx import Engine
-from detente.infer.label import labeler
 from detente.infer.score import benchmark as bench
-from detente.infer.score.timing import STAGES, TIMED, Watch, replaced
+from detente.infer.score.score import score
 
 TEXTS = [
     "Japan thanked India for its help. China warned Japan.",
@@ -61,16 +62,16 @@ def test_every_stage_takes_time(corpus: Path, tiny_model: Path) -> None:
 
 
 def test_slow_stage_shows(corpus: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    encode = Engine._encode
+    run = onnxruntime.InferenceSession.run
 
-    def slow(*args: object) -> object:
+    def slow(*args: Any) -> Any:
         burn(0.5)
-        return encode(*args)  # type: ignore[arg-type]
+        return run(*args)
 
-    monkeypatch.setattr(Engine, "_encode", slow)
-    run = bench.run(corpus, model=tiny_model, workers=1)
-    assert run.stages["encode"] > 0.5
-    assert run.to_dict()["outside_encoder"] == pytest.approx(1 - run.stages["encode"])
+    monkeypatch.setattr(onnxruntime.InferenceSession, "run", slow)
+    measured = bench.run(corpus, model=tiny_model, workers=1)
+    assert measured.stages["encode"] > 0.5
+    assert measured.to_dict()["outside_encoder"] == pytest.approx(1 - measured.stages["encode"])
 
 
 def test_limit(corpus: Path, tiny_model: Path) -> None:
@@ -88,53 +89,75 @@ def test_sample_is_drawn_evenly_and_in_order(tmp_path: Path, tiny_model: Path) -
     assert len(bench.run(file, model=tiny_model, sample=1000).tally.sample) == 400
 
 
-def test_everything_is_as_before(corpus: Path, tiny_model: Path) -> None:
-    before = [getattr(owner, name) for owner, name, _ in TIMED] + [Corpus.read, Once.read, vars(labeler)["split"]]
+def test_no_timer_runs_afterwards(corpus: Path, tiny_model: Path) -> None:
     bench.run(corpus, model=tiny_model)
+    assert not _timing._running
     with pytest.raises(SourceError):
         bench.run(corpus.parent / "nowhere", model=tiny_model)
-    assert before == [getattr(owner, name) for owner, name, _ in TIMED] + [
-        Corpus.read,
-        Once.read,
-        vars(labeler)["split"],
-    ]
+    assert not _timing._running
 
 
-class _Work:
-    def outer(self) -> None:
-        burn(0.05)
-        self.inner()
-        burn(0.05)
-
-    def inner(self) -> None:
-        burn(0.2)
-
-    def each(self) -> Iterator[None]:
-        for _ in range(2):
-            burn(0.05)
-            yield
-
-
-def test_watch_charges_the_innermost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "detente.infer.score.timing.TIMED",
-        ((_Work, "outer", "link"), (_Work, "inner", "split"), (_Work, "each", "read")),
+def test_a_timed_run_writes_the_same_rows(corpus: Path, tiny_model: Path, tmp_path: Path) -> None:
+    score(corpus, tmp_path / "plain", model=tiny_model, output_format="csv")
+    with StageTimer().running():
+        score(corpus, tmp_path / "timed", model=tiny_model, output_format="csv")
+    plain, measured = (
+        [file.read_bytes() for file in sorted((tmp_path / name).glob("*.csv"))] for name in ("plain", "timed")
     )
-    watch = Watch()
-    with watch.on():
-        _Work().outer()
-        for _ in _Work().each():
-            burn(0.1)  # nobody's
-    assert watch.seconds["link"] == pytest.approx(0.1, abs=0.02)
-    assert watch.seconds["split"] == pytest.approx(0.2, abs=0.02)
-    assert watch.seconds["read"] == pytest.approx(0.1, abs=0.02)
+    assert plain == measured
+    assert plain
 
 
-def test_replaced_is_undone_after_an_error() -> None:
-    before = _Work.inner
-    with pytest.raises(KeyError), replaced(_Work, "inner", None):
-        raise KeyError
-    assert _Work.inner is before
+def values() -> Iterator[int]:
+    for number in range(2):
+        burn(0.05)
+        yield number
+
+
+def test_time_counts_for_the_innermost_span() -> None:
+    timer = StageTimer()
+    with timer.running():
+        with span("link"):
+            burn(0.05)
+            with span("split"):
+                burn(0.2)
+            burn(0.05)
+        for _ in timed("read", values()):
+            burn(0.1)  # in no span
+    assert timer.seconds["link"] == pytest.approx(0.1, abs=0.02)
+    assert timer.seconds["split"] == pytest.approx(0.2, abs=0.02)
+    assert timer.seconds["read"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_threads_are_summed() -> None:
+    timer = StageTimer()
+
+    def work(_: int) -> None:
+        with span("encode"):
+            burn(0.1)
+
+    with timer.running(), ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(4)))
+    assert timer.seconds["encode"] == pytest.approx(0.4, abs=0.05)
+
+
+def test_without_a_timer_nothing_is_measured() -> None:
+    timer = StageTimer()
+    with span("link"):
+        burn(0.01)
+    count("sentences", 3)
+    assert list(timed("read", values())) == [0, 1]
+    assert not any(timer.seconds.values())
+    assert timer.counts == {}
+
+
+def test_a_span_ends_with_an_error() -> None:
+    timer = StageTimer()
+    with timer.running():
+        with pytest.raises(KeyError), span("link"):
+            raise KeyError
+        burn(0.05)
+    assert timer.seconds["link"] < 0.01
 
 
 def test_command(corpus: Path, tiny_model: Path) -> None:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,10 @@ import pytest
 
 import detente
 from detente.data.tables_io.columns import SourceError
-from detente.infer.encoder.cached import Once
-from detente.infer.encoder.onnx import Engine, PairReading
 from detente.infer.readings.table import row
 from detente.infer.score.output import OutputError
 from detente.infer.score.score import HOPELESS, Progress, score
 from detente.infer.text.chunks import LONGEST_TEXT
-from detente.models.features import Item
 
 TEXTS = [
     "Japan thanked India for its help. China warned Japan.",
@@ -255,48 +252,6 @@ def test_requested_dyads_of_a_record(tmp_path: Path, tiny_model: Path) -> None:
         ("CHN-USA", True, False),
         ("CHN-USA", False, True),
     ]
-
-
-def test_identical_sentences_are_read_once(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(tiny_model)
-    items = [Item(text, [[(0, 5)], [(10, 15)]], [(0, 1)]) for text in ("China met Japan.", "China saw Japan.") * 3]
-    seen: list[str] = []
-    plain = engine.read(items)
-    real = engine.read
-
-    def noted(new: Sequence[Item], *, symmetric: bool = True) -> list[list[PairReading]]:
-        seen.extend(item.text for item in new)
-        return real(new, symmetric=symmetric)
-
-    monkeypatch.setattr(engine, "read", noted)
-    once = Once(engine)
-    answers = [*once.read(items[:1]), *once.read(items[1:])]
-    assert seen == ["China met Japan.", "China saw Japan."]
-    for (mine,), (theirs,) in zip(answers, plain, strict=True):
-        assert mine.heads["tone"] == pytest.approx(theirs.heads["tone"], abs=1e-5)
-    assert once.name == engine.name
-    seen.clear()
-    monkeypatch.setattr("detente.infer.encoder.cached.MOST", 1)
-    few = Once(engine)
-    for item in (items[0], items[1], items[0], items[1]):
-        few.read([item])
-    assert seen == ["China met Japan.", "China saw Japan.", "China saw Japan."]
-
-
-def test_few_pairs_are_read_at_once(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(tiny_model)
-    items = [Item(f"China met Japan {n}.", [[(0, 5)], [(10, 15)]], [(0, 1)] * 3) for n in range(5)]
-    sizes: list[int] = []
-    real = engine.read
-
-    def noted(new: Sequence[Item], *, symmetric: bool = True) -> list[list[PairReading]]:
-        sizes.append(len(new))
-        return real(new, symmetric=symmetric)
-
-    monkeypatch.setattr(engine, "read", noted)
-    monkeypatch.setattr("detente.infer.encoder.cached.AT_ONCE", 7)
-    assert [len(answer) for answer in Once(engine).read(items)] == [3] * 5
-    assert sizes == [2, 2, 1]
 
 
 def test_progress(tmp_path: Path, tiny_model: Path) -> None:

@@ -17,10 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detente.cli.terminal import bar, colour
+from detente.data.annotation.spreadsheets import LabelsError
 from detente.data.codebook.label_schema import SHIPPED, Scheme, Variable
 from detente.infer.chart.common import note
 from detente.infer.chart.static import plot
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.infer.label.labeler import load
 from detente.infer.readings.document import Document
 from detente.infer.readings.reading import schema
@@ -33,7 +34,7 @@ from detente.models.features import Item
 from detente.models.model_dir import ONNX, ModelError, read_config, verify
 from detente.train.codebook import finetune, learning_curve, linear_probe, onnx_heads
 from detente.train.codebook.annotations import Coded, Table, read_table
-from detente.train.codebook.splits import LabelsError, groups_of
+from detente.train.codebook.splits import groups_of
 from detente.train.codebook.train import measure, train
 from detente.train.export.onnx import export
 from tests.helpers.tiny import tiny_encoder, trained_a_little
@@ -90,9 +91,9 @@ def test_the_pair_vector_is_found_however_products_are_quantized(kind: str, tmp_
 
 
 def test_a_grafted_head_says_what_was_fitted_and_the_others_stay(tiny_model: Path, own: Path) -> None:
-    before, after = Engine(tiny_model), Engine(own)
+    before, after = OnnxEncoder(tiny_model), OnnxEncoder(own)
     for head in HEADS:
-        assert np.array_equal(before.logits(ITEMS, head), after.logits(ITEMS, head))
+        assert np.array_equal(before.predict_logits(ITEMS)[head], after.predict_logits(ITEMS)[head])
     model = onnx.load(tiny_model / ONNX)
     names = onnx_heads.vectors(model, HEADS)
     for _ in range(2):  # the second takes the place of the first
@@ -102,13 +103,13 @@ def test_a_grafted_head_says_what_was_fitted_and_the_others_stay(tiny_model: Pat
 
 
 def test_the_model_answers_as_it_was_fitted(own: Path, table: Table, tiny_model: Path) -> None:
-    engine = Engine(own)
+    engine = OnnxEncoder(own)
     verify(own)
-    said = [pair.heads["own:scale"] for (pair,) in engine.read([row.item for row in table.rows])]
+    said = [pair.heads["own:scale"] for (pair,) in engine.predict([row.item for row in table.rows])]
     vectors = linear_probe.Vectors(tiny_model).of([row.item for row in table.rows])
     gold = np.array([row.labels["scale"] for row in table.rows])
     head = linear_probe.fit(vectors, gold, 3)
-    again = linear_probe.answers(head.read(vectors), engine.config.temperature["own:scale"])
+    again = linear_probe.answers(head.predict_logits(vectors), engine.config.temperature["own:scale"])
     assert np.allclose(np.stack(said), again, atol=1e-4)
     assert (again.argmax(-1) == gold).mean() > 0.5, "three words to tell apart, with a network of random weights"
 
@@ -138,7 +139,7 @@ def test_a_model_that_answers_its_own_scheme_can_be_a_base(own: Path, table: Tab
     train(table, Scheme((FORCE,)), tmp_path / "second", base=own, curves=False)
     config = read_config(tmp_path / "second")
     assert set(config.heads) == {*HEADS, "own:force"}
-    assert Engine(tmp_path / "second").read(ITEMS)[1][0].heads["own:force"].shape == (2,)
+    assert OnnxEncoder(tmp_path / "second").predict(ITEMS)[1][0].heads["own:force"].shape == (2,)
 
 
 @pytest.mark.parametrize("form", sorted(WRITERS))

@@ -15,7 +15,8 @@ from torch import Tensor
 from transformers import MPNetConfig, MPNetModel, PreTrainedTokenizerFast
 
 from detente.data.codebook.labels import TONES
-from detente.infer.encoder.onnx import Engine, Floats
+from detente.infer.encoder.base import Encoder, Floats
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.models.config import ModelConfig
 from detente.models.encoder import EncoderOutput, PairEncoder
 from detente.models.features import Featurizer
@@ -26,7 +27,7 @@ from detente.train.fit.losses import inconsistency, loss
 from detente.train.fit.trainer import fit
 from detente.train.run import training_rows
 from detente.train.settings import TrainArgs, read_args
-from detente.train.torch_encoder import TorchEngine
+from detente.train.torch_encoder import TorchEncoder
 from tests.helpers.parity import parity
 from tests.helpers.tiny import MAX_LENGTH, SENTENCES, tiny_encoder, tiny_tokenizer
 
@@ -74,8 +75,8 @@ def test_the_settings_that_come_along_can_be_read(name: str) -> None:
 # A student
 
 
-def tones(engine: Engine, rows: Sequence[Row]) -> Floats:
-    return np.stack([pair.heads["tone"] for pairs in engine.read([row.item for row in rows]) for pair in pairs])
+def tones(engine: Encoder, rows: Sequence[Row]) -> Floats:
+    return np.stack([pair.heads["tone"] for pairs in engine.predict([row.item for row in rows]) for pair in pairs])
 
 
 @pytest.fixture
@@ -112,11 +113,11 @@ def test_a_student_moves_towards_its_teacher(
     rows = training_rows(settings)
     assert len(rows) == len(SENTENCES)
     teacher, tokenizer = PairEncoder.from_pretrained(trained)
-    wanted = tones(TorchEngine(teacher, Featurizer(tokenizer, MAX_LENGTH)), rows)
+    wanted = tones(TorchEncoder(teacher, Featurizer(tokenizer, MAX_LENGTH)), rows)
     distances: list[float] = []
 
     def divergence(model: PairEncoder, featurizer: Featurizer) -> dict[str, float]:
-        said = tones(TorchEngine(model, featurizer), rows)
+        said = tones(TorchEncoder(model, featurizer), rows)
         distances.append(float((wanted * np.log(wanted / said)).sum(-1).mean()))
         return {"dev_mean": -distances[-1]}
 
@@ -227,5 +228,5 @@ def test_a_teacher_of_mpnets_kind_reads_markers_and_is_exported(tmp_path: Path) 
 
     folder = export(model.eval(), tokenizer, tmp_path / "model", int8=False)
     items = [row.item for row in rows_with_states()]
-    found = parity(TorchEngine(model, featurizer), Engine(folder), items)
+    found = parity(TorchEncoder(model, featurizer), OnnxEncoder(folder), items)
     assert max(found.distance.values()) < 1e-4

@@ -6,27 +6,32 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detente._statistics import Estimate
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.examples import Example
-from detente.infer.encoder.onnx import Engine, PairReading
+from detente.infer.encoder.base import PairOutput
 from detente.models.config import ModelConfig
 from detente.models.features import Item
 from detente.train.evaluate.counterfactual import ALL, Exchange, swap_test
-from detente.train.evaluate.metrics import Estimate
 
 
-class Stub(Engine):
-    """An engine whose tone is what a function says of the sentence."""
+class Stub:
+    """An encoder whose tone is a function of the sentence."""
+
+    name, digest = "stub", None
 
     def __init__(self, tone: Callable[[str], str]) -> None:
         self.config = ModelConfig()
         self.tone = tone
 
-    def read(self, items: Sequence[Item], *, symmetric: bool = True) -> list[list[PairReading]]:
+    def predict(self, items: Sequence[Item], *, symmetric: bool = True) -> list[list[PairOutput]]:
         def heads(item: Item) -> dict[str, Any]:
             return {"tone": np.array([float(self.tone(item.text) == of) for of in TONES])}
 
-        return [[PairReading(heads(item), np.zeros(0), []) for _ in item.pairs] for item in items]
+        return [[PairOutput(heads(item), np.zeros(0), []) for _ in item.pairs] for item in items]
+
+    def predict_logits(self, items: Sequence[Item]) -> dict[str, Any]:
+        raise NotImplementedError
 
 
 def marked(text: str, date: str = "2021-03-10", **mentions: list[str]) -> Example:

@@ -9,7 +9,8 @@ import pytest
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.examples import Corpus, Example
 from detente.data.corpora.load import read
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.base import Encoder
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.infer.explain.occlusion import without
 from detente.train.evaluate import faithfulness as faithful
 from detente.train.evaluate.faithfulness import Faithfulness, faithfulness, markdown
@@ -31,8 +32,8 @@ def example(text: str, cue: str) -> Example:
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_model: Path) -> Engine:
-    return Engine(tiny_model)
+def engine(tiny_model: Path) -> Encoder:
+    return OnnxEncoder(tiny_model)
 
 
 @pytest.fixture
@@ -66,21 +67,21 @@ def test_words_left_alone_are_parted_and_beside_the_states() -> None:
     assert [[left.text[s:e] for s, e in spans] for spans in left.actors] == [["China"], ["Japan"]]
 
 
-def test_fall_by_hand(engine: Engine) -> None:
+def test_fall_by_hand(engine: Encoder) -> None:
     items = [item_of(example(text, "warned")) for text in ("China warned Japan.", "China warned Japan on trade.")]
-    answers = [pair for (pair,) in engine.read(items)]
+    answers = [pair for (pair,) in engine.predict(items)]
     draws = [[[(6, 12)], [(19, 21)]], [[(6, 12)], [(22, 27)]]]
     fall = faithful._fall(engine, items, answers, draws, without)
     label = int(answers[1].heads["tone"].argmax())
     texts = ("China warned Japan trade.", "China warned Japan on.")
-    after = [pair.heads["tone"][label] for (pair,) in engine.read([replace(items[1], text=text) for text in texts])]
+    after = [pair.heads["tone"][label] for (pair,) in engine.predict([replace(items[1], text=text) for text in texts])]
     assert fall.shape == (2,)
     assert fall[1] == pytest.approx(answers[1].heads["tone"][label] - np.mean(after), abs=1e-4)
 
 
-def test_every_related_row_counts(engine: Engine, rows: list[Example]) -> None:
+def test_every_related_row_counts(engine: Encoder, rows: list[Example]) -> None:
     result = faithfulness(engine, draws=2, resamples=50)
-    said = [TONES[int(pair.heads["tone"].argmax())] for (pair,) in engine.read([item_of(row) for row in rows])]
+    said = [TONES[int(pair.heads["tone"].argmax())] for (pair,) in engine.predict([item_of(row) for row in rows])]
     assert result.rows == len(rows)
     assert 0 < result.explained == sum(tone != "none" for tone in said)
     for name, value in result.figures.items():
@@ -92,13 +93,13 @@ def test_every_related_row_counts(engine: Engine, rows: list[Example]) -> None:
 
 
 def test_a_model_that_sees_no_relationship(
-    engine: Engine, rows: list[Example], monkeypatch: pytest.MonkeyPatch
+    engine: Encoder, rows: list[Example], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = engine.read
+    plain = engine.predict
     tone = np.eye(len(TONES), dtype=np.float32)[0]
     monkeypatch.setattr(
-        Engine,
-        "read",
+        OnnxEncoder,
+        "predict",
         lambda _, items: [[replace(p, heads={**p.heads, "tone": tone}) for p in pairs] for pairs in plain(items)],
     )
     with pytest.raises(ValueError, match=r"none of the .* related rows"):

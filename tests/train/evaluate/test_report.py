@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detente._statistics import Estimate
 from detente.cli import main
 from detente.data.codebook.labels import TONES
 from detente.data.corpora.examples import Example
@@ -20,7 +21,7 @@ from detente.train.evaluate import slices
 from detente.train.evaluate.benchmarks import Scores
 from detente.train.evaluate.calibration import calibration
 from detente.train.evaluate.counterfactual import ALL
-from detente.train.evaluate.metrics import Estimate, class_f1, confusion, micro_f1, relation_f1
+from detente.train.evaluate.metrics import class_f1, confusion, micro_f1, relation_f1
 from detente.train.evaluate.render import markdown, write
 from detente.train.evaluate.report import Report, build
 

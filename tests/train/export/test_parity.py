@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from detente.data.corpora.load import read
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.models.config import ModelConfig
 from detente.models.encoder import PairEncoder
 from detente.models.fake_quant import round_weights
@@ -17,7 +17,7 @@ from detente.train.examples import rows_of
 from detente.train.export.onnx import export
 from detente.train.fit.collator import Collator
 from detente.train.fit.losses import loss
-from detente.train.torch_encoder import TorchEngine
+from detente.train.torch_encoder import TorchEncoder
 from tests.helpers.parity import parity
 
 
@@ -50,7 +50,7 @@ def test_int8_agrees_with_torch_on_500_rows(tmp_path: Path) -> None:
         round_weights(model, rounded=rounded)
         model.spec = replace(model.spec, rounded=rounded)
         folder = export(model, tokenizer, tmp_path / str(rounded))
-        result = parity(TorchEngine(model, featurizer), Engine(folder), items)
+        result = parity(TorchEncoder(model, featurizer), OnnxEncoder(folder), items)
         assert result.agreement["tone"] >= 0.99
         assert result.distance["tone"] <= 0.05
         assert result.distance["direction"] <= 0.05

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from detente._statistics import interval
+from detente._statistics import Estimate, estimate_from_draws, resampled_counts
 from detente.data.codebook.label_schema import NONE
 from detente.infer.label.labeler import Detente
 from detente.train.evaluate.articles.gold import Article
@@ -29,7 +29,7 @@ from detente.train.evaluate.articles.outcomes import (
 )
 from detente.train.evaluate.benchmarks import RESAMPLES
 from detente.train.evaluate.calibration import BINS
-from detente.train.evaluate.metrics import Estimate, confusion
+from detente.train.evaluate.metrics import confusion
 from detente.train.evaluate.slices import MIN_ROWS
 
 Floats = npt.NDArray[np.float64]
@@ -183,7 +183,7 @@ def figures_of(
         resamples: number of bootstrap samples.
     """
     number = {id_: row for row, id_ in enumerate(articles)}
-    samples = np.random.default_rng(0).multinomial(len(number), np.full(len(number), 1 / len(number)), size=resamples)
+    samples = np.concatenate(list(resampled_counts(np.ones(len(number)), draws=resamples)))
 
     def estimate(figure: Callable[[Floats], Floats], terms: Iterable[tuple[str, Sequence[float]]]) -> Estimate | None:
         """Return a figure of the sums over articles of `terms`, which are (article, [n])."""
@@ -196,7 +196,7 @@ def figures_of(
             value, values = figure(sums.sum(axis=0)), figure(samples @ sums)
         if not np.isfinite(value):
             return None
-        return Estimate(float(value), *interval(values[np.isfinite(values)].tolist()))
+        return estimate_from_draws(float(value), values, skip_undefined=True)
 
     def share(terms: Callable[[PairOutcome], _Ratio]) -> Estimate | None:
         return estimate(_ratio, ((pair.article, terms(pair)) for pair in pairs))

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from detente._statistics import Estimate
 from detente.train.evaluate.articles.evaluation import FIGURES, ArticleEvaluation, Figures
 from detente.train.evaluate.evaluate import markdown_table, percent
-from detente.train.evaluate.metrics import Estimate
 
 #: A table's title, header and rows.
 Grid = tuple[str, list[str], list[list[str]]]

@@ -55,9 +55,7 @@ def evaluate(
         Path | None, typer.Option(metavar="TABLE", help="Table of labels by the model's own codebook.")
     ] = None,
     why: Annotated[bool, typer.Option("--why", help="Measure the explanations on the annotations' dev rows.")] = False,
-    encoding: Annotated[
-        str, typer.Option(help="Encoding of a CSV that is neither UTF-8 nor UTF-16, such as cp1252.")
-    ] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding of a CSV that is neither UTF-8, UTF-16 nor cp1252.")] = "",
 ) -> None:
     """Measure a model on whole articles, on benchmarks beside baselines and published figures, or on your own labels.
 
@@ -191,10 +189,10 @@ def _labelled_articles(file: str | None, labels: Path | None, errors: Path | Non
 
 def _explained(folder: Path) -> str:
     """Measure the explanations; print and return the figures in Markdown."""
-    from detente.infer.encoder.onnx import Engine  # noqa: PLC0415
+    from detente.infer.encoder.onnx import OnnxEncoder  # noqa: PLC0415
     from detente.train.evaluate import faithfulness  # noqa: PLC0415
 
-    lines = "\n".join(faithfulness.markdown(faithfulness.faithfulness(Engine(folder))))
+    lines = "\n".join(faithfulness.markdown(faithfulness.faithfulness(OnnxEncoder(folder))))
     typer.echo(lines)
     return lines
 

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from detente.infer.encoder.onnx import Engine
+from detente.infer.encoder.onnx import OnnxEncoder
 from detente.infer.label.labeler import Detente
 from detente.infer.readings.reading import Reading
 from detente.infer.serve import app
@@ -27,7 +27,7 @@ def tiny(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A model that reads the labelled examples fast, and the user's cache, an empty folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield Detente(Engine(tiny_model))
+        yield Detente(OnnxEncoder(tiny_model))
 
 
 @pytest.fixture(scope="module")
