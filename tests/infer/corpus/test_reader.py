@@ -371,7 +371,7 @@ lengths = [len(record.document.text) for _, record in Corpus(sys.argv[1], column
 assert lengths == [300_017] * 4000
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
-    command = [sys.executable, "-c", script, tmp_path / "a.parquet", "text.body" if nested else "text"]
+    command = [sys.executable, "-c", script, str(tmp_path / "a.parquet"), "text.body" if nested else "text"]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     assert int(done.stdout) < 150 * 1024, "kilobytes"
 

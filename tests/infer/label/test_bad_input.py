@@ -75,6 +75,7 @@ def test_pieces_of_a_line_are_not_copied_again_for_each_new_one() -> None:
 
     pieces = 20_000
     ((number, line),) = next(iter(jsonl._lines(Trickle(b"x" * (100 * pieces) + b"\n"))))
+    assert line is not None
     assert (number, len(line)) == (1, 100 * pieces)
 
 
@@ -94,8 +95,9 @@ def test_values_are_not_echoed_at_length(model: Detente) -> None:
 
 @pytest.mark.parametrize("part", ["text", "title", "id"])
 def test_half_a_character_is_no_text(model: Detente, part: str) -> None:
+    parts: dict[str, Any] = {"text": "China warned Japan.", part: "ab\ud800"}
     with pytest.raises(ValueError, match=rf"{part} has half a character at offset 2"):
-        model.label(**{"text": "China warned Japan.", part: "ab\ud800"})
+        model.label(**parts)
 
 
 @pytest.mark.parametrize("text", ["", " \n\t ", "No state here.", "China alone, and China again."])
