@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import hypothesis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +13,10 @@ from detente.models.encoder import PairEncoder
 from detente.train.distill.teacher import teach
 from detente.train.export.onnx import export
 from tests.helpers.tiny import CORPORA, HELD_OUT, LONE, SENTENCES, tiny_encoder
+
+# Speed is measured by benchmarks: a busy machine must not fail a property.
+hypothesis.settings.register_profile("detente", deadline=None)
+hypothesis.settings.load_profile("detente")
 
 
 @pytest.fixture
