@@ -32,7 +32,7 @@ _BETWEEN = re.compile(
 )
 _FORMER = re.compile(r"\b(?:former|late|ex|then|retired|one-time|onetime|future)\b", re.IGNORECASE)
 _PARTICLE = r"(?:al|el|bin|bint|ibn|ben|de|del|della|di|da|do|dos|du|la|le|van|von|der|den|ter|ten|Abu|ul|ur)"
-_NAME = rf"[A-Z][\w'’-]+(?: [A-Z]\.)?(?: (?:{_PARTICLE}[ -])*(?:al-|el-|ul-)?[A-Z][\w'’-]+){{1,3}}"
+_NAME = rf"[A-Z][\w'’-]{{1,40}}(?: [A-Z]\.)?(?: (?:{_PARTICLE}[ -]){{0,4}}(?:al-|el-|ul-)?[A-Z][\w'’-]{{1,40}}){{1,3}}"
 #: The name, after the rest of the office: "Minister of Trade and Industry Ann Lee".
 _NAMED = re.compile(
     rf"(?:(?: of| for| to| at| in)(?: (?:the|and|of|for|[A-Z][\w-]*,?|foreign|affairs)){{1,7}}?)? (?P<name>{_NAME})"
@@ -50,7 +50,7 @@ _INSTITUTION = words(
 )
 #: States with the family name first.
 _FAMILY_FIRST = frozenset({"CHN", "KOR", "PRK", "TWN"})
-_WORD_BEFORE = re.compile(r"([A-Z][\w'-]*\.?) $")
+_WORD_BEFORE = re.compile(r"([A-Z][\w'-]{0,23}\.?) $")
 _WORD_AFTER = re.compile(r"(?: |-)[A-Z][\w'-]+")
 
 

@@ -53,7 +53,7 @@ _TEAM = re.compile(r"(?:'s)?[ -](?:(?i:administration|government|cabinet|preside
 _BESIDE = re.compile(r"[-–]|,? and |, ")
 _LAST = re.compile(r"([^\W\d_][\w.'-]{0,63}) $")
 #: A word with a full stop that ends a sentence, and isn't an initial or a title.
-_ENDED = re.compile(r"(?!(?:Rep|Gov|Capt|Sgt|Lt|Maj|Prof|Rev|Adm|Amb|Jr|Sr|Hon|Cpl|Pvt)\.)\w[\w'-]+\.\Z")
+_ENDED = re.compile(r"(?!(?:Rep|Gov|Capt|Sgt|Lt|Maj|Prof|Rev|Adm|Amb|Jr|Sr|Hon|Cpl|Pvt)\.)\w[\w'-]{1,63}\.\Z")
 _NEXT = re.compile(r" ([A-Z][\w'-]+)")
 _MIDDLE = re.compile(r"([A-Z][a-z]+) (?:[A-Z]\.? ?){1,2}$")
 #: Words that make a name a thing or another person: "USS Ronald Reagan", "Reagan Library", "Donald Trump Jr."
