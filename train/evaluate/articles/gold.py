@@ -18,7 +18,7 @@ import detente.data.corpora
 from detente.data.codebook.label_schema import NONE
 from detente.data.codebook.labels import DIRECTIONS, WARMTH
 from detente.data.corpora.examples import CorpusError
-from detente.data.corpora.load import folders
+from detente.data.corpora.load import on_disk
 from detente.data.corpora.readers import lines_of, one_of
 from detente.infer.readings.document import read_date
 from detente.models.features import Span
@@ -94,7 +94,7 @@ class Article:
 
 def locate() -> Path:
     """Return the default file of articles: the dev articles if on disk, else the project's own."""
-    return next((path for folder in folders() if (path := folder / DEV).is_file()), PROJECT_ARTICLES)
+    return on_disk(str(DEV)) or PROJECT_ARTICLES
 
 
 def read_articles(file: Path) -> list[Article]:
